@@ -1,0 +1,48 @@
+#include "base/fingerprint.h"
+
+#include <cstdint>
+#include <new>
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+namespace vecframe {
+
+struct Fingerprint::State {
+  XXH3_state_t* hash = XXH3_createState();  // over-aligned, so the library allocates it
+  State() {
+    if (hash == nullptr) throw std::bad_alloc();
+    XXH3_128bits_reset(hash);
+  }
+  ~State() { XXH3_freeState(hash); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+};
+
+Fingerprint::Fingerprint() : state_(std::make_unique<State>()) {}
+Fingerprint::~Fingerprint() = default;
+Fingerprint::Fingerprint(Fingerprint&&) noexcept = default;
+Fingerprint& Fingerprint::operator=(Fingerprint&&) noexcept = default;
+
+Fingerprint& Fingerprint::add(std::span<const std::byte> bytes) {
+  XXH3_128bits_update(state_->hash, bytes.data(), bytes.size());
+  return *this;
+}
+
+Fingerprint& Fingerprint::add_field(std::string_view text) {
+  const std::uint64_t size = text.size();
+  XXH3_128bits_update(state_->hash, &size, sizeof size);
+  XXH3_128bits_update(state_->hash, text.data(), text.size());
+  return *this;
+}
+
+std::string Fingerprint::hex() const {
+  const XXH128_hash_t hash = XXH3_128bits_digest(state_->hash);
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+std::string fingerprint_of(std::span<const std::byte> bytes) {
+  return std::move(Fingerprint().add(bytes)).hex();
+}
+
+}  // namespace vecframe

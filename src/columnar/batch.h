@@ -1,0 +1,67 @@
+// Columns of equal length, owned, in the layout of the Arrow C Data interface.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <vecframe/arrow_c.h>
+
+#include "columnar/schema.h"
+
+namespace vecframe::columnar {
+
+/// Values of one column under construction. Every append adds one row.
+class ColumnBuilder {
+ public:
+  explicit ColumnBuilder(DataType type);
+  ~ColumnBuilder();
+  ColumnBuilder(ColumnBuilder&&) noexcept;
+  ColumnBuilder& operator=(ColumnBuilder&&) noexcept;
+
+  void append_null();
+  void append(std::string_view value);      // kString
+  void append(std::int64_t value);          // kInt64
+  void append(std::uint32_t value);         // kUInt32
+  void append(std::span<const float> value);  // kEmbedding, exactly `dimension` values
+  std::int64_t length() const;
+  /// Bytes of values held so far.
+  std::int64_t bytes() const;
+  /// Moves the values into `out`, which the receiver releases; the builder is empty afterwards.
+  void finish(ArrowArray* out);
+
+ private:
+  struct Buffers;
+  DataType type_;
+  std::unique_ptr<Buffers> buffers_;
+};
+
+/// A finished batch: a struct array. Move-only; releases itself.
+class Batch {
+ public:
+  Batch() { array_.release = nullptr; }
+  /// Takes the columns' values; all columns must have one length.
+  Batch(std::shared_ptr<const Schema> schema, std::vector<ColumnBuilder>& columns);
+  ~Batch() { reset(); }
+  Batch(Batch&& other) noexcept;
+  Batch& operator=(Batch&& other) noexcept;
+
+  const std::shared_ptr<const Schema>& schema() const { return schema_; }
+  std::int64_t num_rows() const { return array_.release == nullptr ? 0 : array_.length; }
+  /// Moves the arrays to the receiver, who releases them; the batch is empty afterwards.
+  ArrowArray release_array();
+
+ private:
+  void reset();
+  std::shared_ptr<const Schema> schema_;
+  ArrowArray array_;
+};
+
+/// Batches as an Arrow C Stream; the receiver releases it.
+void export_stream(std::shared_ptr<const Schema> schema, std::vector<Batch> batches, ArrowArrayStream* out);
+
+}  // namespace vecframe::columnar

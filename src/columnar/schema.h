@@ -1,0 +1,48 @@
+// Names and types of columns, and their form in the Arrow C Data interface.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <vecframe/arrow_c.h>
+
+namespace vecframe::columnar {
+
+enum class TypeKind : std::uint8_t {
+  kString,     ///< utf8
+  kInt64,
+  kUInt32,
+  kEmbedding,  ///< extension vecframe.embedding over FixedSizeList<float32; dimension>, child `item`, not nullable
+  kImage,      ///< a picture, decoded on demand; has no stored form yet
+};
+
+struct DataType {
+  TypeKind kind = TypeKind::kString;
+  std::int64_t dimension = 0;  ///< kEmbedding
+
+  /// As a user reads it: "String", "UInt32", "Embedding[Float32; 1280]", "Image[RGB]".
+  std::string to_string() const;
+  friend bool operator==(const DataType&, const DataType&) = default;
+};
+
+struct Field {
+  std::string name;
+  DataType type;
+  bool nullable = true;
+};
+
+struct Schema {
+  std::vector<Field> fields;
+  /// Key-value metadata of the whole, in order.
+  std::vector<std::pair<std::string, std::string>> metadata;
+
+  /// Index of the field, or -1.
+  int find(const std::string& name) const;
+};
+
+/// Fills `out` with a struct type whose children are the fields; the receiver releases it.
+void export_schema(const Schema& schema, ArrowSchema* out);
+
+}  // namespace vecframe::columnar

@@ -1,0 +1,41 @@
+// What a file says it is, from its header, without decoding it.
+//
+// The executor reserves memory for a picture before it decodes it, so this runs on untrusted bytes for every row: no
+// throw, no read outside the span, no allocation that a header could inflate.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/result.h"
+#include "image/image.h"
+
+namespace vecframe::image {
+
+enum class Format : std::uint8_t { kJpeg, kPng, kWebp, kGif, kBmp, kTiff };
+
+/// Lower case, as the `format` column shows it: "jpeg", "png", "webp", "gif", "bmp", "tiff".
+std::string_view to_string(Format format);
+
+/// Pillow's own limit for a decompression bomb error is twice its MAX_IMAGE_PIXELS of 89 478 485.
+inline constexpr std::uint64_t kDefaultMaxPixels = 178'956'970;
+
+struct DecodeLimits {
+  std::uint64_t max_pixels = kDefaultMaxPixels;
+};
+
+struct ImageInfo {
+  Format format = Format::kJpeg;
+  Size size;             ///< as stored, before orientation
+  Mode mode = Mode::kRGB;  ///< what decode() will return
+  std::uint8_t orientation = 1;  ///< EXIF orientation, 1..8; 1 when absent or invalid
+  /// Upper bound, in bytes, of what decode() holds at its peak, its result included.
+  std::uint64_t decode_bytes = 0;
+};
+
+/// Errors (stage decode): empty, unknown_format, truncated, corrupt, unsupported, too_many_pixels.
+Result<ImageInfo> probe(std::span<const std::byte> bytes, const DecodeLimits& limits = {});
+
+}  // namespace vecframe::image

@@ -1,0 +1,65 @@
+// Writers and readers of tables, and the module that implements them in a shared object of its own.
+//
+// Parquet needs libarrow, which is large and tied to one Arrow version; so it lives behind this interface and is opened
+// when the first table is.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <vecframe/arrow_c.h>
+
+#include "columnar/batch.h"
+#include "columnar/schema.h"
+
+namespace vecframe::storage {
+
+class TableWriter {
+ public:
+  virtual ~TableWriter() = default;
+  /// Throws RunError (disk full, file gone).
+  virtual void write(columnar::Batch batch) = 0;
+  /// Key-value metadata that is known only at the end; before close().
+  virtual void add_metadata(const std::string& key, const std::string& value) = 0;
+  /// Writes the footer. A writer destroyed without close() leaves a file without one.
+  virtual void close() = 0;
+  /// Bytes held back before they can be written (an open row group).
+  virtual std::int64_t buffered_bytes() const = 0;
+};
+
+struct TableFacts {
+  columnar::Schema schema;  ///< types this project knows; others appear as strings of their Arrow type
+  std::vector<std::string> type_names;  ///< one a field, as a user reads it
+  std::int64_t num_rows = 0;
+  std::int64_t num_row_groups = 0;
+};
+
+class TableReader {
+ public:
+  virtual ~TableReader() = default;
+  virtual const TableFacts& facts() const = 0;
+  /// Batches of the named columns, in order; the receiver releases the stream.
+  virtual void open_stream(const std::vector<std::string>& columns, ArrowArrayStream* out) = 0;
+};
+
+/// Version of this header; a module made for another one is refused.
+inline constexpr int kTableModuleAbi = 1;
+
+class TableModule {
+ public:
+  virtual ~TableModule() = default;
+  virtual int abi() const = 0;
+  /// Throws RunError when the file cannot be made.
+  virtual std::unique_ptr<TableWriter> create_parquet(const std::string& path,
+                                                      std::shared_ptr<const columnar::Schema> schema) = 0;
+  /// Throws RequestError when the file is missing or no Parquet file.
+  virtual std::unique_ptr<TableReader> open_parquet(const std::string& path) = 0;
+};
+
+/// The one symbol a module exports: `extern "C" vecframe::storage::TableModule* vecframe_table_module()`.
+inline constexpr const char* kTableModuleSymbol = "vecframe_table_module";
+
+}  // namespace vecframe::storage

@@ -1,0 +1,65 @@
+// Expressions: what a column of a dataframe is computed from.
+#pragma once
+
+#include <vecframe/export.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace vecframe {
+
+namespace plan {
+struct ExpressionNode;
+}
+
+/// An immutable expression tree; copies share it.
+class VECFRAME_API Expression {
+ public:
+  explicit Expression(std::shared_ptr<const plan::ExpressionNode> node);
+  const std::shared_ptr<const plan::ExpressionNode>& node() const { return node_; }
+  /// As `explain` prints it: `embed_image(col("image"), model="builtin:efficientnet-lite0")`.
+  std::string to_string() const;
+
+ private:
+  std::shared_ptr<const plan::ExpressionNode> node_;
+};
+
+/// The column of that name.
+VECFRAME_API Expression col(std::string name);
+
+/// What becomes of a bad row. Always one row, never its batch.
+enum class OnError : std::uint8_t {
+  kRaise,   ///< the run stops with a RunError that names the row; nothing is written
+  kLog,     ///< null vector, cause in the error column, and a call of RunOptions::on_failure
+  kIgnore,  ///< null vector, cause in the error column
+};
+
+struct EmbedImageOptions {
+  /// Explicit, else the session's, else $VECFRAME_PROVIDER, else "transformers".
+  std::optional<std::string> provider;
+  /// A directory of safetensors, `builtin:NAME` or a hub id that is in the local cache. Explicit,
+  /// else the session's, else $VECFRAME_MODEL, else the provider's default.
+  std::optional<std::string> model;
+  /// Divide each vector by its L2 norm.
+  bool normalize = false;
+  /// "fp32", "bf16", or "auto": bf16 where the processor has it, else fp32; resolved when the plan
+  /// is built.
+  std::string precision = "fp32";
+  /// "auto", "cpu", "reference".
+  std::string device = "auto";
+  /// Pictures a batch; by default chosen from the memory limit.
+  std::optional<std::int64_t> batch_size;
+  OnError on_error = OnError::kRaise;
+  /// Adds a second column of this name with `stage/code: message` for rows that failed, null for
+  /// those that did not.
+  std::optional<std::string> error_column;
+};
+
+/// Embedding vectors of an image column: Embedding[Float32; dimension of the model]. Null images
+/// stay null. Resolves and checks the model at once (no weights are read), so a wrong name or
+/// option throws RequestError here.
+VECFRAME_API Expression embed_image(Expression image, const EmbedImageOptions& options = {});
+
+}  // namespace vecframe

@@ -30,7 +30,8 @@ Credit ByteBudget::acquire(std::int64_t bytes, const CancellationToken& cancella
   if (bytes > capacity_) return {};
   std::unique_lock lock(mutex_);
   const std::uint64_t ticket = next_ticket_++;
-  // A cancelled waiter must still pass its turn on, or those behind it would wait for ever; hence the short sleeps.
+  // A cancelled waiter must still pass its turn on, or those behind it would wait for ever; hence
+  // the short sleeps.
   while (ticket != serving_ || (in_use_ + bytes > capacity_ && !cancellation.cancelled())) {
     changed_.wait_for(lock, std::chrono::milliseconds(50));
   }

@@ -1,7 +1,7 @@
 // One number of bytes that everything in flight shares.
 //
-// A stage takes credit before it holds memory and gives it back when the memory is gone; that is the only back-pressure
-// of the pipeline, so queues need no limit of their own.
+// A stage takes credit before it holds memory and gives it back when the memory is gone; that is
+// the only back-pressure of the pipeline, so queues need no limit of their own.
 #pragma once
 
 #include <condition_variable>
@@ -41,8 +41,9 @@ class ByteBudget {
  public:
   explicit ByteBudget(std::int64_t capacity) : capacity_(capacity) {}
 
-  /// Waits until `bytes` are free and takes them. Waiters are served in the order of their calls, so a large row is not
-  /// starved by small ones. Returns an empty credit if `cancellation` fires first, or if bytes > capacity().
+  /// Waits until `bytes` are free and takes them. Waiters are served in the order of their calls,
+  /// so a large row is not starved by small ones. Returns an empty credit if `cancellation` fires
+  /// first, or if bytes > capacity().
   Credit acquire(std::int64_t bytes, const CancellationToken& cancellation);
   /// Takes `bytes` if they are free and nobody waits; otherwise returns an empty credit.
   Credit try_acquire(std::int64_t bytes);

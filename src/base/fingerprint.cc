@@ -1,10 +1,10 @@
 #include "base/fingerprint.h"
 
-#include <cstdint>
-#include <new>
-
 #include <fmt/format.h>
 #include <xxhash.h>
+
+#include <cstdint>
+#include <new>
 
 namespace vecframe {
 

@@ -12,8 +12,9 @@ namespace vecframe {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::move(value)) {}             // NOLINT: implicit, so that `return value;` reads well
-  Result(RowError error) : state_(std::move(error)) {}      // NOLINT: likewise
+  Result(T value)
+      : state_(std::move(value)) {}  // NOLINT: implicit, so that `return value;` reads well
+  Result(RowError error) : state_(std::move(error)) {}  // NOLINT: likewise
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
 

@@ -1,6 +1,8 @@
 // Columns of equal length, owned, in the layout of the Arrow C Data interface.
 #pragma once
 
+#include <vecframe/arrow_c.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -8,8 +10,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <vecframe/arrow_c.h>
 
 #include "columnar/schema.h"
 
@@ -24,9 +24,9 @@ class ColumnBuilder {
   ColumnBuilder& operator=(ColumnBuilder&&) noexcept;
 
   void append_null();
-  void append(std::string_view value);      // kString
-  void append(std::int64_t value);          // kInt64
-  void append(std::uint32_t value);         // kUInt32
+  void append(std::string_view value);        // kString
+  void append(std::int64_t value);            // kInt64
+  void append(std::uint32_t value);           // kUInt32
   void append(std::span<const float> value);  // kEmbedding, exactly `dimension` values
   std::int64_t length() const;
   /// Bytes of values held so far.
@@ -62,6 +62,7 @@ class Batch {
 };
 
 /// Batches as an Arrow C Stream; the receiver releases it.
-void export_stream(std::shared_ptr<const Schema> schema, std::vector<Batch> batches, ArrowArrayStream* out);
+void export_stream(std::shared_ptr<const Schema> schema, std::vector<Batch> batches,
+                   ArrowArrayStream* out);
 
 }  // namespace vecframe::columnar

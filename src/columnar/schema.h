@@ -1,20 +1,21 @@
 // Names and types of columns, and their form in the Arrow C Data interface.
 #pragma once
 
+#include <vecframe/arrow_c.h>
+
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <vecframe/arrow_c.h>
-
 namespace vecframe::columnar {
 
 enum class TypeKind : std::uint8_t {
-  kString,     ///< utf8
+  kString,  ///< utf8
   kInt64,
   kUInt32,
-  kEmbedding,  ///< extension vecframe.embedding over FixedSizeList<float32; dimension>, child `item`, not nullable
+  kEmbedding,  ///< extension vecframe.embedding over FixedSizeList<float32; dimension>, child
+               ///< `item`, not nullable
   kImage,      ///< a picture, decoded on demand; has no stored form yet
 };
 

@@ -1,10 +1,12 @@
 // The backend interface: the dozen fused calls of which every model is made.
 //
-// A Backend owns a device and packs weights for it; a Stream is one sequence of calls on it (a core, a CUDA stream) with
-// its own workspace. Model code runs on this interface and names no device; a backend knows nothing of model families.
-// The meaning of every call is what backends/reference does in plain loops; tests/contract holds the others to it.
+// A Backend owns a device and packs weights for it; a Stream is one sequence of calls on it (a
+// core, a CUDA stream) with its own workspace. Model code runs on this interface and names no
+// device; a backend knows nothing of model families. The meaning of every call is what
+// backends/reference does in plain loops; tests/contract holds the others to it.
 //
-// Rows are independent: the value of an output row never depends on how many rows a call has, nor on its neighbours.
+// Rows are independent: the value of an output row never depends on how many rows a call has, nor
+// on its neighbours.
 #pragma once
 
 #include <cstddef>
@@ -18,14 +20,15 @@
 
 namespace vecframe::compute {
 
-/// Packed weights in device memory. Opaque: only the backend that made one may use it, from any of its streams.
+/// Packed weights in device memory. Opaque: only the backend that made one may use it, from any of
+/// its streams.
 class Packed {
  public:
   virtual ~Packed() = default;
   virtual std::size_t bytes() const = 0;
 };
 
-class Vector : public Packed {};          // float32 values, unpacked
+class Vector : public Packed {};  // float32 values, unpacked
 class Linear : public Packed {};
 class PatchEmbedding : public Packed {};
 class Convolution : public Packed {};
@@ -34,35 +37,44 @@ class Stream {
  public:
   virtual ~Stream() = default;
 
-  /// `count` float32 values of scratch, aligned to 64 bytes, contents undefined. Valid until reset(). Memory is kept
-  /// between resets, so a stream that repeats a batch size allocates nothing.
+  /// `count` float32 values of scratch, aligned to 64 bytes, contents undefined. Valid until
+  /// reset(). Memory is kept between resets, so a stream that repeats a batch size allocates
+  /// nothing.
   virtual float* allocate(std::int64_t count) = 0;
   /// Takes back everything allocated.
   virtual void reset() = 0;
 
-  /// Cuts each picture into patches (row-major, trailing pixels dropped), applies the table, multiplies and adds the bias.
-  /// Patch n of image b goes to row b * rows_per_image + first_row + n of `out`.
-  virtual void embed_patches(const PatchEmbedding& embedding, const PixelBatch& pixels, std::int64_t rows_per_image,
-                             std::int64_t first_row, Matrix out) = 0;
-  /// Row b * tokens.rows_per_image + first_row + i = rows[i], for every image b: class and register tokens.
+  /// Cuts each picture into patches (row-major, trailing pixels dropped), applies the table,
+  /// multiplies and adds the bias. Patch n of image b goes to row b * rows_per_image + first_row +
+  /// n of `out`.
+  virtual void embed_patches(const PatchEmbedding& embedding, const PixelBatch& pixels,
+                             std::int64_t rows_per_image, std::int64_t first_row, Matrix out) = 0;
+  /// Row b * tokens.rows_per_image + first_row + i = rows[i], for every image b: class and register
+  /// tokens.
   virtual void broadcast_rows(const Vector& rows, std::int64_t batch, std::int64_t rows_per_image,
                               std::int64_t first_row, Matrix out) = 0;
   /// x[b * n + i] += rows[i], where rows holds n = x.rows / batch rows: position embeddings.
   virtual void add_rows(const Vector& rows, std::int64_t batch, Matrix x) = 0;
-  /// y = act(x W^T + b), then + residual if its data is not null. `residual` may be y itself. x and y do not overlap.
-  virtual void linear(const Linear& linear, Matrix x, Activation activation, Matrix residual, Matrix y) = 0;
+  /// y = act(x W^T + b), then + residual if its data is not null. `residual` may be y itself. x and
+  /// y do not overlap.
+  virtual void linear(const Linear& linear, Matrix x, Activation activation, Matrix residual,
+                      Matrix y) = 0;
   /// Norm of each row; biased variance. `bias` may be null (and is for RMS norm). y may be x.
-  virtual void normalize(NormKind kind, const Vector& weight, const Vector* bias, float epsilon, Matrix x, Matrix y) = 0;
-  /// softmax(q k^T * scale) v for each image and head. qkv is [batch * tokens, 3 * heads * head_dim], thirds q, k, v;
-  /// out is [batch * tokens, heads * head_dim].
-  virtual void attention(Matrix qkv, std::int64_t batch, std::int64_t heads, float scale, Matrix out) = 0;
+  virtual void normalize(NormKind kind, const Vector& weight, const Vector* bias, float epsilon,
+                         Matrix x, Matrix y) = 0;
+  /// softmax(q k^T * scale) v for each image and head. qkv is [batch * tokens, 3 * heads *
+  /// head_dim], thirds q, k, v; out is [batch * tokens, heads * head_dim].
+  virtual void attention(Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
+                         Matrix out) = 0;
   /// y[i] = x[first + i * step]: pooling by class token.
   virtual void gather_rows(Matrix x, std::int64_t first, std::int64_t step, Matrix y) = 0;
   /// y[b] = mean of rows [first, n) of image b, where n = x.rows / batch.
   virtual void mean_rows(Matrix x, std::int64_t batch, std::int64_t first, Matrix y) = 0;
   /// y = act(conv(x) + b), then + residual if its data is not null (same shape as y).
-  virtual void convolve(const Convolution& convolution, FeatureMap x, FeatureMap residual, FeatureMap y) = 0;
-  /// Pixel values (table applied) as a feature map [batch, height, width, 3]: the input of a convolutional network.
+  virtual void convolve(const Convolution& convolution, FeatureMap x, FeatureMap residual,
+                        FeatureMap y) = 0;
+  /// Pixel values (table applied) as a feature map [batch, height, width, 3]: the input of a
+  /// convolutional network.
   virtual void load_pixels(const PixelBatch& pixels, FeatureMap out) = 0;
   /// y[b] = mean over height and width.
   virtual void average_pool(FeatureMap x, Matrix y) = 0;
@@ -83,9 +95,12 @@ class Backend {
   virtual bool supports(tensor::Precision precision) const = 0;
 
   virtual std::unique_ptr<Vector> upload(std::span<const float> values) = 0;
-  virtual std::unique_ptr<Linear> pack(const LinearWeights& weights, tensor::Precision precision) = 0;
-  virtual std::unique_ptr<PatchEmbedding> pack(const PatchWeights& weights, tensor::Precision precision) = 0;
-  virtual std::unique_ptr<Convolution> pack(const ConvolutionWeights& weights, tensor::Precision precision) = 0;
+  virtual std::unique_ptr<Linear> pack(const LinearWeights& weights,
+                                       tensor::Precision precision) = 0;
+  virtual std::unique_ptr<PatchEmbedding> pack(const PatchWeights& weights,
+                                               tensor::Precision precision) = 0;
+  virtual std::unique_ptr<Convolution> pack(const ConvolutionWeights& weights,
+                                            tensor::Precision precision) = 0;
   virtual std::unique_ptr<Stream> make_stream() = 0;
 };
 

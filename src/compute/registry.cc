@@ -1,8 +1,8 @@
 #include "compute/registry.h"
 
-#include <algorithm>
-
 #include <vecframe/error.h>
+
+#include <algorithm>
 
 namespace vecframe::compute {
 
@@ -22,10 +22,12 @@ std::shared_ptr<Backend> Registry::open(std::string_view name) const {
   for (const BackendEntry& entry : entries_) {
     if (entry.score <= 0) continue;
     names += (names.empty() ? "" : ", ") + entry.name;
-    if (name == "auto" ? chosen == nullptr || entry.score > chosen->score : entry.name == name) chosen = &entry;
+    if (name == "auto" ? chosen == nullptr || entry.score > chosen->score : entry.name == name)
+      chosen = &entry;
   }
   if (chosen == nullptr) {
-    throw RequestError("device: '" + std::string(name) + "' is not available here; use one of: auto, " + names);
+    throw RequestError("device: '" + std::string(name) +
+                       "' is not available here; use one of: auto, " + names);
   }
   return chosen->make();
 }

@@ -1,4 +1,5 @@
-// The backends this process has, by name. The session registers them explicitly; nothing registers itself.
+// The backends this process has, by name. The session registers them explicitly; nothing registers
+// itself.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,5 @@
-// What the calls of the backend interface speak about. Sizes are element counts unless they say bytes.
+// What the calls of the backend interface speak about. Sizes are element counts unless they say
+// bytes.
 #pragma once
 
 #include <array>
@@ -18,7 +19,7 @@ enum class Activation : std::uint8_t {
   kGeluTanh,   ///< x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))
   kSilu,       ///< x * sigmoid(x)
   kRelu,
-  kRelu6,      ///< min(max(x, 0), 6)
+  kRelu6,  ///< min(max(x, 0), 6)
   kTanh,
 };
 
@@ -50,9 +51,10 @@ struct LinearWeights {
   std::int64_t out_features = 0;
 };
 
-/// Host weights of a convolution. `weight` is [out, in / groups, kernel, kernel] as stored in checkpoints; groups is 1
-/// or, for a depthwise convolution, the channel count. Padding is zero, `pad_before` above and left, `pad_after` below
-/// and right: output = (input + before + after - kernel) / stride + 1.
+/// Host weights of a convolution. `weight` is [out, in / groups, kernel, kernel] as stored in
+/// checkpoints; groups is 1 or, for a depthwise convolution, the channel count. Padding is zero,
+/// `pad_before` above and left, `pad_after` below and right: output = (input + before + after -
+/// kernel) / stride + 1.
 struct ConvolutionWeights {
   std::span<const float> weight;
   std::span<const float> bias;
@@ -61,7 +63,8 @@ struct ConvolutionWeights {
   Activation activation = Activation::kNone;
 };
 
-/// Host weights of a patch embedding: `weight` is [out, 3 * patch * patch], each row in the order (channel, y, x).
+/// Host weights of a patch embedding: `weight` is [out, 3 * patch * patch], each row in the order
+/// (channel, y, x).
 struct PatchWeights {
   std::span<const float> weight;
   std::span<const float> bias;
@@ -69,7 +72,8 @@ struct PatchWeights {
   std::int64_t out_features = 0;
 };
 
-/// Packed input in host memory: uint8 [batch, height, width, 3], and the table that makes pixel values of the bytes.
+/// Packed input in host memory: uint8 [batch, height, width, 3], and the table that makes pixel
+/// values of the bytes.
 struct PixelBatch {
   const std::uint8_t* pixels = nullptr;
   std::int64_t batch = 0, height = 0, width = 0;

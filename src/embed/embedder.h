@@ -1,7 +1,7 @@
 // The contract between the executor and whatever makes vectors of pictures.
 //
-// A descriptor is cheap: it knows the facts the plan needs and has loaded no weights. instantiate() makes the embedder,
-// once per process; each worker thread then takes a lane of it.
+// A descriptor is cheap: it knows the facts the plan needs and has loaded no weights. instantiate()
+// makes the embedder, once per process; each worker thread then takes a lane of it.
 #pragma once
 
 #include <cstddef>
@@ -25,17 +25,18 @@ struct EmbedderFacts {
   std::string licence;                ///< SPDX if known, else empty
   std::int64_t dimension = 0;
   tensor::Precision precision = tensor::Precision::kFp32;
-  std::string device;                 ///< backend name and details
+  std::string device;  ///< backend name and details
   std::int64_t parameters = 0;
-  std::int64_t weight_bytes = 0;      ///< packed, at this precision
-  double flops_per_image = 0;         ///< 2 x multiply-adds of patch, linear and attention products
+  std::int64_t weight_bytes = 0;  ///< packed, at this precision
+  double flops_per_image = 0;     ///< 2 x multiply-adds of patch, linear and attention products
 };
 
 /// One thread's way into an embedder. Not thread-safe itself.
 class EmbedLane {
  public:
   virtual ~EmbedLane() = default;
-  /// `pixels` holds `count` slots back to back; `out` receives count x dimension float32 values. Synchronous.
+  /// `pixels` holds `count` slots back to back; `out` receives count x dimension float32 values.
+  /// Synchronous.
   virtual void embed(const std::uint8_t* pixels, std::int64_t count, float* out) = 0;
 };
 

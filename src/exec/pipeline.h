@@ -1,9 +1,11 @@
-// One shard from paths to vectors: list -> read -> prepare -> embed -> sink, as a stream under one byte budget.
+// One shard from paths to vectors: list -> read -> prepare -> embed -> sink, as a stream under one
+// byte budget.
 //
-// Reader threads fetch encoded bytes ahead. Each worker thread (one a core) either prepares a row - probe, decode, orient,
-// convert, resize, crop, straight into a slot of a packed batch - or embeds a full batch on its own lane; so decoding and
-// inference share the cores without a thread more than there are. A failed row never enters a batch. Results leave in
-// input order through a bounded window.
+// Reader threads fetch encoded bytes ahead. Each worker thread (one a core) either prepares a row -
+// probe, decode, orient, convert, resize, crop, straight into a slot of a packed batch - or embeds
+// a full batch on its own lane; so decoding and inference share the cores without a thread more
+// than there are. A failed row never enters a batch. Results leave in input order through a bounded
+// window.
 #pragma once
 
 #include <chrono>
@@ -28,11 +30,11 @@ enum class OnError : std::uint8_t { kRaise, kLog, kIgnore };
 struct PipelineOptions {
   int threads = 0;                        ///< workers; 0: one a core this process may use
   std::int64_t memory_limit = 512 << 20;  ///< bytes, weights not counted
-  std::int64_t batch_size = 0;            ///< 0: chosen from the budget, at most 16; else exactly this
-  std::optional<std::int64_t> limit;      ///< rows at most
+  std::int64_t batch_size = 0;        ///< 0: chosen from the budget, at most 16; else exactly this
+  std::optional<std::int64_t> limit;  ///< rows at most
   image::DecodeLimits decode_limits;
   bool apply_orientation = true;
-  bool normalize = false;                 ///< L2-normalise each vector
+  bool normalize = false;  ///< L2-normalise each vector
   OnError on_error = OnError::kRaise;
 };
 
@@ -40,7 +42,7 @@ struct PipelineOptions {
 struct Row {
   std::string path;
   std::optional<RowError> error;
-  std::uint32_t width = 0, height = 0;    ///< after orientation; 0 when the header could not be read
+  std::uint32_t width = 0, height = 0;  ///< after orientation; 0 when the header could not be read
   std::optional<image::Format> format;
   std::span<const float> embedding;
 };
@@ -56,14 +58,15 @@ class RowSink {
 
 /// Counters of a run; also what a progress callback sees while it goes on.
 struct Statistics {
-  std::int64_t rows = 0;         ///< finished, failed ones included
+  std::int64_t rows = 0;  ///< finished, failed ones included
   std::int64_t failed = 0;
-  std::int64_t listed = 0;       ///< seen by the listing so far
+  std::int64_t listed = 0;  ///< seen by the listing so far
   bool listing_done = false;
   std::int64_t bytes_read = 0;
   std::map<std::string, std::int64_t> failures;  ///< by "stage/code"
-  double seconds = 0;            ///< wall clock
-  double read_seconds = 0, prepare_seconds = 0, embed_seconds = 0, write_seconds = 0;  ///< summed over threads
+  double seconds = 0;                            ///< wall clock
+  double read_seconds = 0, prepare_seconds = 0, embed_seconds = 0,
+         write_seconds = 0;  ///< summed over threads
   std::int64_t batches = 0, batch_size = 0;
   int threads = 0;
   std::int64_t budget_bytes = 0, peak_budget_bytes = 0;
@@ -74,13 +77,14 @@ using ProgressCallback = std::function<void(const Statistics&)>;
 using FailureCallback = std::function<void(const Row&)>;
 
 /// The least memory_limit with which this embedder can run one lane of one picture.
-std::int64_t minimum_memory(const embed::ImageEmbedder& embedder, const image::PrepareSpec& prepare);
+std::int64_t minimum_memory(const embed::ImageEmbedder& embedder,
+                            const image::PrepareSpec& prepare);
 
-/// Runs to the end of the listing. Throws RequestError (memory_limit below minimum_memory()), RunError (kRaise met a bad
-/// row: the message names it; the sink failed), Cancelled.
-Statistics run(storage::Listing& listing, embed::ImageEmbedder& embedder, const image::PrepareSpec& prepare,
-               std::int64_t dimension, RowSink& sink, const PipelineOptions& options,
-               const CancellationToken& cancellation, const ProgressCallback& progress = {},
-               const FailureCallback& failure = {});
+/// Runs to the end of the listing. Throws RequestError (memory_limit below minimum_memory()),
+/// RunError (kRaise met a bad row: the message names it; the sink failed), Cancelled.
+Statistics run(storage::Listing& listing, embed::ImageEmbedder& embedder,
+               const image::PrepareSpec& prepare, std::int64_t dimension, RowSink& sink,
+               const PipelineOptions& options, const CancellationToken& cancellation,
+               const ProgressCallback& progress = {}, const FailureCallback& failure = {});
 
 }  // namespace vecframe::exec

@@ -1,5 +1,6 @@
-// Between modes, as Pillow's Image.convert does: alpha is dropped, not composited; L is replicated into RGB; 16-bit
-// gray becomes 8-bit as Pillow 13 does it; RGB to L uses the ITU-R 601-2 integer luma of Pillow.
+// Between modes, as Pillow's Image.convert does: alpha is dropped, not composited; L is replicated
+// into RGB; 16-bit gray becomes 8-bit as Pillow 13 does it; RGB to L uses the ITU-R 601-2 integer
+// luma of Pillow.
 #pragma once
 
 #include "image/image.h"

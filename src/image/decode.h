@@ -1,7 +1,8 @@
 // Encoded bytes to pixels, by the format's own well-kept library.
 //
-// The verdict on a broken file is Pillow's: what Pillow refuses is an error here, and nothing is ever padded with
-// invented pixels. The first frame of an animation is taken. Colour profiles are not applied (as Pillow).
+// The verdict on a broken file is Pillow's: what Pillow refuses is an error here, and nothing is
+// ever padded with invented pixels. The first frame of an animation is taken. Colour profiles are
+// not applied (as Pillow).
 #pragma once
 
 #include <cstddef>
@@ -13,9 +14,10 @@
 
 namespace vecframe::image {
 
-/// Decodes `bytes`, which probe() described as `info`. The result has info.mode and info.size: palettes are expanded
-/// (to RGB, or RGBA where the palette has transparency), CMYK and YCCK become RGB by Pillow's formulas, 1, 2 and 4 bits
-/// become 8, orientation is left alone. Errors (stage decode): truncated, corrupt, unsupported.
+/// Decodes `bytes`, which probe() described as `info`. The result has info.mode and info.size:
+/// palettes are expanded (to RGB, or RGBA where the palette has transparency), CMYK and YCCK become
+/// RGB by Pillow's formulas, 1, 2 and 4 bits become 8, orientation is left alone. Errors (stage
+/// decode): truncated, corrupt, unsupported.
 Result<Image> decode(std::span<const std::byte> bytes, const ImageInfo& info);
 
 }  // namespace vecframe::image

@@ -12,7 +12,14 @@ namespace vecframe::image {
 
 /// Channel layouts, with the numbers the Arrow image type stores. 16-bit samples are native-endian.
 enum class Mode : std::uint8_t {
-  kL = 1, kLA = 2, kRGB = 3, kRGBA = 4, kL16 = 5, kLA16 = 6, kRGB16 = 7, kRGBA16 = 8,
+  kL = 1,
+  kLA = 2,
+  kRGB = 3,
+  kRGBA = 4,
+  kL16 = 5,
+  kLA16 = 6,
+  kRGB16 = 7,
+  kRGBA16 = 8,
 };
 
 constexpr int num_channels(Mode mode) { return (static_cast<int>(mode) - 1) % 4 + 1; }
@@ -31,14 +38,18 @@ class Image {
  public:
   Image() = default;
   Image(Mode mode, Size size)
-      : mode_(mode), size_(size),
-        pixels_(std::size_t{size.width} * size.height * static_cast<std::size_t>(bytes_per_pixel(mode))) {}
+      : mode_(mode),
+        size_(size),
+        pixels_(std::size_t{size.width} * size.height *
+                static_cast<std::size_t>(bytes_per_pixel(mode))) {}
 
   Mode mode() const { return mode_; }
   Size size() const { return size_; }
   std::uint32_t width() const { return size_.width; }
   std::uint32_t height() const { return size_.height; }
-  std::size_t row_bytes() const { return std::size_t{size_.width} * static_cast<std::size_t>(bytes_per_pixel(mode_)); }
+  std::size_t row_bytes() const {
+    return std::size_t{size_.width} * static_cast<std::size_t>(bytes_per_pixel(mode_));
+  }
   std::uint8_t* row(std::uint32_t y) { return pixels_.data() + y * row_bytes(); }
   const std::uint8_t* row(std::uint32_t y) const { return pixels_.data() + y * row_bytes(); }
   std::span<std::uint8_t> pixels() { return {pixels_.data(), pixels_.size()}; }

@@ -1,7 +1,9 @@
-// A model's own preprocessing, from an RGB picture to one slot of the packed input of its first layer.
+// A model's own preprocessing, from an RGB picture to one slot of the packed input of its first
+// layer.
 //
-// A slot is uint8 pixels [height, width, 3] after resize and crop. Rescaling and normalising depend only on the byte and
-// its channel, so they are a table that the patch embedding applies; pixel_values() spells them out for tests and users.
+// A slot is uint8 pixels [height, width, 3] after resize and crop. Rescaling and normalising depend
+// only on the byte and its channel, so they are a table that the patch embedding applies;
+// pixel_values() spells them out for tests and users.
 #pragma once
 
 #include <array>
@@ -20,8 +22,8 @@ enum class ResizeRule : std::uint8_t {
   kNone,
   kExact,         ///< to (height, width), aspect ratio ignored
   kShortestEdge,  ///< shorter side to `shortest_edge`, longer to int(shortest_edge * long / short)
-  /// The centre square of side int(min(width, height) * square_fraction), resized to (height, width). Left and top are
-  /// the truncated halves of the rest.
+  /// The centre square of side int(min(width, height) * square_fraction), resized to (height,
+  /// width). Left and top are the truncated halves of the rest.
   kCentreSquare,
 };
 
@@ -33,9 +35,9 @@ enum class CropRule : std::uint8_t {
 };
 
 enum class NormalizeRule : std::uint8_t {
-  kFused,    ///< float32 (x - mean/rescale) / (std/rescale), as the torchvision processors
-  kStepwise, ///< t = float32(float64(x) * rescale); (t - mean) / std, as the Pillow processors
-  kTimm,     ///< t = x / 255 in float32; (t - mean) / std
+  kFused,     ///< float32 (x - mean/rescale) / (std/rescale), as the torchvision processors
+  kStepwise,  ///< t = float32(float64(x) * rescale); (t - mean) / std, as the Pillow processors
+  kTimm,      ///< t = x / 255 in float32; (t - mean) / std
 };
 
 struct PrepareSpec {
@@ -54,8 +56,8 @@ struct PrepareSpec {
   std::array<float, 3> std{1.f, 1.f, 1.f};
   NormalizeRule normalize = NormalizeRule::kFused;
 
-  /// Height and width of a slot: crop size if cropping, else the resize size. kShortestEdge or kNone without a crop has
-  /// no fixed size and is refused when the spec is read.
+  /// Height and width of a slot: crop size if cropping, else the resize size. kShortestEdge or
+  /// kNone without a crop has no fixed size and is refused when the spec is read.
   Size slot_size() const;
   std::size_t slot_bytes() const { return std::size_t{slot_size().width} * slot_size().height * 3; }
   /// Identity of the recipe: equal text, equal pixels.
@@ -69,11 +71,12 @@ NormalizationTable normalization_table(const PrepareSpec& spec);
 /// Upper bound of the bytes prepare() allocates for an RGB picture of `size`.
 std::uint64_t prepare_bytes(const PrepareSpec& spec, Size size);
 
-/// Writes the slot of an RGB image: `slot.size() == spec.slot_bytes()`. A side that would shrink to 0 is an error
-/// (stage prepare, unsupported).
+/// Writes the slot of an RGB image: `slot.size() == spec.slot_bytes()`. A side that would shrink to
+/// 0 is an error (stage prepare, unsupported).
 Status prepare(const PrepareSpec& spec, const Image& rgb, std::span<std::uint8_t> slot);
 
 /// The slot as the processor's `pixel_values`: float32 [3, height, width].
-void pixel_values(const PrepareSpec& spec, std::span<const std::uint8_t> slot, std::span<float> out);
+void pixel_values(const PrepareSpec& spec, std::span<const std::uint8_t> slot,
+                  std::span<float> out);
 
 }  // namespace vecframe::image

@@ -1,7 +1,7 @@
 // What a file says it is, from its header, without decoding it.
 //
-// The executor reserves memory for a picture before it decodes it, so this runs on untrusted bytes for every row: no
-// throw, no read outside the span, no allocation that a header could inflate.
+// The executor reserves memory for a picture before it decodes it, so this runs on untrusted bytes
+// for every row: no throw, no read outside the span, no allocation that a header could inflate.
 #pragma once
 
 #include <cstddef>
@@ -28,8 +28,8 @@ struct DecodeLimits {
 
 struct ImageInfo {
   Format format = Format::kJpeg;
-  Size size;             ///< as stored, before orientation
-  Mode mode = Mode::kRGB;  ///< what decode() will return
+  Size size;                     ///< as stored, before orientation
+  Mode mode = Mode::kRGB;        ///< what decode() will return
   std::uint8_t orientation = 1;  ///< EXIF orientation, 1..8; 1 when absent or invalid
   /// Upper bound, in bytes, of what decode() holds at its peak, its result included.
   std::uint64_t decode_bytes = 0;

@@ -1,7 +1,8 @@
 // Antialiased resampling of 8-bit pictures, bit for bit as the libraries that model processors use.
 //
-// Both resamplers are separable, share their float64 weights, and round to 8 bits between the passes; they differ in
-// the number of fraction bits of the fixed-point weights and in the order of the passes.
+// Both resamplers are separable, share their float64 weights, and round to 8 bits between the
+// passes; they differ in the number of fraction bits of the fixed-point weights and in the order of
+// the passes.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@ enum class Filter : std::uint8_t { kNearest, kBox, kBilinear, kBicubic, kLanczos
 enum class Resampler : std::uint8_t {
   kTorchvision,  ///< torch's uint8 antialias path on a CPU: 16-bit weights, horizontal pass first
   kPillow12,     ///< Pillow 3.3 to 12: 22-bit weights, horizontal pass first
-  kPillow13,     ///< Pillow 13: as 12, but vertical first when the height shrinks much more than the width
+  kPillow13,  ///< Pillow 13: as 12, but vertical first when the height shrinks much more than the
+              ///< width
 };
 
 /// The part of a picture to resample, in pixels; the kernel does not look outside it.
@@ -23,8 +25,9 @@ struct Box {
   std::uint32_t left = 0, top = 0, width = 0, height = 0;
 };
 
-/// Resizes `box` of an 8-bit image of any channel count to `size` (both at least 1x1). Channels are resampled
-/// independently, alpha is not premultiplied. kNearest takes Pillow's sample positions under every resampler.
+/// Resizes `box` of an 8-bit image of any channel count to `size` (both at least 1x1). Channels are
+/// resampled independently, alpha is not premultiplied. kNearest takes Pillow's sample positions
+/// under every resampler.
 Image resize(const Image& image, Box box, Size size, Filter filter, Resampler resampler);
 Image resize(const Image& image, Size size, Filter filter, Resampler resampler);
 

@@ -1,7 +1,7 @@
 // A run as a whole: inputs to a committed output with a report.
 //
-// Output is one `.parquet` file or a directory of parts; either appears by rename only when it is complete, and on any
-// failure nothing new is visible. A directory is locked against a second run.
+// Output is one `.parquet` file or a directory of parts; either appears by rename only when it is
+// complete, and on any failure nothing new is visible. A directory is locked against a second run.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,8 @@ struct EmbedJob {
 };
 
 enum class OutputKind : std::uint8_t { kFile, kDirectory };
-/// A path that ends in '/', is an existing directory or lacks the suffix `.parquet` is a directory of parts.
+/// A path that ends in '/', is an existing directory or lacks the suffix `.parquet` is a directory
+/// of parts.
 OutputKind output_kind(const std::string& output);
 
 /// Throws RequestError when the output exists and may not be replaced, or its parent is missing.
@@ -67,7 +68,8 @@ struct Collected {
 };
 Collected collect(const EmbedJob& job, const CancellationToken& cancellation);
 
-/// The schema of a job's output, with the file metadata that identifies model, processor, precision and library.
+/// The schema of a job's output, with the file metadata that identifies model, processor, precision
+/// and library.
 std::shared_ptr<const columnar::Schema> output_schema(const EmbedJob& job);
 
 }  // namespace vecframe::job

@@ -10,13 +10,16 @@
 
 namespace vecframe::storage {
 
-/// Size in bytes; errors (stage read): not_found, permission_denied, io_error (also for what is no regular file).
+/// Size in bytes; errors (stage read): not_found, permission_denied, io_error (also for what is no
+/// regular file).
 Result<std::int64_t> file_size(const std::string& path);
 
-/// The whole file, if it still has at most `max_bytes`; errors as file_size(), and over_budget if it grew past that.
+/// The whole file, if it still has at most `max_bytes`; errors as file_size(), and over_budget if
+/// it grew past that.
 Result<std::vector<std::byte>> read_file(const std::string& path, std::int64_t max_bytes);
 
-/// A file under construction beside its destination: `.NAME.PID-N.tmp` in the same directory, removed unless committed.
+/// A file under construction beside its destination: `.NAME.PID-N.tmp` in the same directory,
+/// removed unless committed.
 class PendingFile {
  public:
   /// Throws RunError when the directory is not writable.

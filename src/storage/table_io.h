@@ -1,16 +1,16 @@
 // Writers and readers of tables, and the module that implements them in a shared object of its own.
 //
-// Parquet needs libarrow, which is large and tied to one Arrow version; so it lives behind this interface and is opened
-// when the first table is.
+// Parquet needs libarrow, which is large and tied to one Arrow version; so it lives behind this
+// interface and is opened when the first table is.
 #pragma once
+
+#include <vecframe/arrow_c.h>
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <vecframe/arrow_c.h>
 
 #include "columnar/batch.h"
 #include "columnar/schema.h"
@@ -31,7 +31,8 @@ class TableWriter {
 };
 
 struct TableFacts {
-  columnar::Schema schema;  ///< types this project knows; others appear as strings of their Arrow type
+  columnar::Schema
+      schema;  ///< types this project knows; others appear as strings of their Arrow type
   std::vector<std::string> type_names;  ///< one a field, as a user reads it
   std::int64_t num_rows = 0;
   std::int64_t num_row_groups = 0;
@@ -53,13 +54,14 @@ class TableModule {
   virtual ~TableModule() = default;
   virtual int abi() const = 0;
   /// Throws RunError when the file cannot be made.
-  virtual std::unique_ptr<TableWriter> create_parquet(const std::string& path,
-                                                      std::shared_ptr<const columnar::Schema> schema) = 0;
+  virtual std::unique_ptr<TableWriter> create_parquet(
+      const std::string& path, std::shared_ptr<const columnar::Schema> schema) = 0;
   /// Throws RequestError when the file is missing or no Parquet file.
   virtual std::unique_ptr<TableReader> open_parquet(const std::string& path) = 0;
 };
 
-/// The one symbol a module exports: `extern "C" vecframe::storage::TableModule* vecframe_table_module()`.
+/// The one symbol a module exports: `extern "C" vecframe::storage::TableModule*
+/// vecframe_table_module()`.
 inline constexpr const char* kTableModuleSymbol = "vecframe_table_module";
 
 }  // namespace vecframe::storage

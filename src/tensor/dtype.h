@@ -12,17 +12,20 @@ enum class DType : std::uint8_t { kF32, kBf16, kF16, kI8, kU8 };
 
 constexpr std::size_t size_of(DType dtype) {
   switch (dtype) {
-    case DType::kF32: return 4;
+    case DType::kF32:
+      return 4;
     case DType::kBf16:
-    case DType::kF16: return 2;
+    case DType::kF16:
+      return 2;
     case DType::kI8:
-    case DType::kU8: return 1;
+    case DType::kU8:
+      return 1;
   }
   return 0;
 }
 
-/// Arithmetic a model runs in. bf16 rounds the inputs of every matrix product; sums, the residual stream, norms and
-/// softmax stay float32.
+/// Arithmetic a model runs in. bf16 rounds the inputs of every matrix product; sums, the residual
+/// stream, norms and softmax stay float32.
 enum class Precision : std::uint8_t { kFp32, kBf16 };
 
 constexpr std::string_view to_string(Precision precision) {
@@ -45,7 +48,8 @@ inline float f16_to_float(std::uint16_t bits) {
   const std::uint32_t exponent = (bits >> 10) & 0x1Fu;
   const std::uint32_t mantissa = bits & 0x3FFu;
   if (exponent == 0x1F) return std::bit_cast<float>(sign | 0x7F800000u | (mantissa << 13));
-  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
+  if (exponent != 0)
+    return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
   const float subnormal = static_cast<float>(mantissa) * 0x1p-24f;
   return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(subnormal));
 }

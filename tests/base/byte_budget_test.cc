@@ -1,11 +1,11 @@
 #include "base/byte_budget.h"
 
+#include <gtest/gtest.h>
+
 #include <atomic>
 #include <random>
 #include <thread>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace vecframe {
 namespace {

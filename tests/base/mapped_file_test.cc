@@ -1,11 +1,11 @@
 #include "base/mapped_file.h"
 
+#include <gtest/gtest.h>
+
 #include <cstdio>
 #include <fstream>
 #include <string>
 #include <system_error>
-
-#include <gtest/gtest.h>
 
 namespace vecframe {
 namespace {
@@ -17,7 +17,8 @@ TEST(MappedFile, ShowsTheContentAlsoAfterItsPagesWereReleased) {
   const MappedFile file(path);
   ASSERT_EQ(file.bytes().size(), content.size());
   file.release_pages(file.bytes());
-  EXPECT_EQ(std::string(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()), content);
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()),
+            content);
   std::remove(path.c_str());
 }
 
@@ -28,7 +29,9 @@ TEST(MappedFile, AnEmptyFileIsAnEmptySpan) {
   std::remove(path.c_str());
 }
 
-TEST(MappedFile, AMissingFileThrows) { EXPECT_THROW(MappedFile("/nonexistent/file"), std::system_error); }
+TEST(MappedFile, AMissingFileThrows) {
+  EXPECT_THROW(MappedFile("/nonexistent/file"), std::system_error);
+}
 
 }  // namespace
 }  // namespace vecframe

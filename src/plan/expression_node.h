@@ -1,0 +1,46 @@
+// The nodes of expression trees. Pure data: what a session resolved is here as facts, not as live
+// objects.
+#pragma once
+
+#include <vecframe/expression.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "columnar/schema.h"
+
+namespace vecframe::plan {
+
+struct ColumnReference {
+  std::string name;
+};
+
+/// embed_image(image, ...), resolved: everything a worker needs to make the same embedder again.
+struct EmbedImageCall {
+  std::shared_ptr<const ExpressionNode> image;
+  std::string provider;
+  std::string model;
+  std::string model_fingerprint;  ///< a worker that finds another content refuses
+  std::string precision;          ///< concrete, never "auto"
+  std::string device;
+  std::int64_t dimension = 0;
+  bool normalize = false;
+  std::optional<std::int64_t> batch_size;
+  OnError on_error = OnError::kRaise;
+  std::optional<std::string> error_column;
+};
+
+struct ExpressionNode {
+  std::variant<ColumnReference, EmbedImageCall> value;
+};
+
+std::string to_string(const ExpressionNode& node);
+
+/// Type of the expression over columns of `schema`. Throws RequestError: unknown column, or an
+/// argument of a wrong type.
+columnar::DataType type_of(const ExpressionNode& node, const columnar::Schema& schema);
+
+}  // namespace vecframe::plan

@@ -1,0 +1,43 @@
+// A logical plan flattened into what the executor runs: one source, one chain, the columns that
+// leave it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/logical_plan.h"
+
+namespace vecframe::plan {
+
+/// Where the values of an output column come from.
+enum class ColumnSource : std::uint8_t {
+  kPath,
+  kImage,
+  kWidth,
+  kHeight,
+  kFormat,
+  kEmbedding,
+  kError
+};
+
+struct BoundColumn {
+  std::string name;
+  ColumnSource source;
+};
+
+struct PhysicalPlan {
+  ReadImages read;
+  std::optional<std::int64_t> limit;
+  std::optional<EmbedImageCall> embed;
+  /// In the order of the schema. Columns of pictures are left out: they exist only for embed_image
+  /// to read.
+  std::vector<BoundColumn> columns;
+};
+
+/// Throws RequestError for what the executor cannot run: two different embed_image calls in one
+/// plan.
+PhysicalPlan lower(const LogicalPlan& plan);
+
+}  // namespace vecframe::plan

@@ -1,0 +1,141 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <vecframe/error.h>
+
+#include <functional>
+#include <string>
+
+#include "plan/logical_plan.h"
+#include "plan/physical_plan.h"
+
+namespace vecframe::plan {
+namespace {
+
+using testing::HasSubstr;
+
+std::shared_ptr<const ExpressionNode> column(const std::string& name) {
+  return std::make_shared<ExpressionNode>(ExpressionNode{ColumnReference{name}});
+}
+
+std::shared_ptr<const ExpressionNode> embed(const std::string& image,
+                                            std::optional<std::string> error_column = {}) {
+  EmbedImageCall call;
+  call.image = column(image);
+  call.provider = "transformers";
+  call.model = "m";
+  call.precision = "fp32";
+  call.device = "cpu";
+  call.dimension = 512;
+  call.error_column = std::move(error_column);
+  return std::make_shared<ExpressionNode>(ExpressionNode{call});
+}
+
+PlanPointer images() { return read_images({{"photos/"}, {}}); }
+
+std::string message(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const RequestError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string names(const columnar::Schema& schema) {
+  std::string text;
+  for (const columnar::Field& field : schema.fields)
+    text += field.name + " " + field.type.to_string() + "; ";
+  return text;
+}
+
+TEST(LogicalPlan, KnowsItsSchemaBeforeItRuns) {
+  const PlanPointer plan = with_column(images(), {"embedding", embed("image", "error")});
+  EXPECT_EQ(names(plan->schema),
+            "path String; image Image[RGB]; width UInt32; height UInt32; format String; "
+            "embedding Embedding[Float32; 512]; error String; ");
+}
+
+TEST(LogicalPlan, AWrongColumnNamesTheNearestOne) {
+  EXPECT_THAT(message([] {
+                with_column(images(), {"e", embed("imgae")});
+              }),
+              testing::AllOf(HasSubstr("'imgae'"), HasSubstr("did you mean 'image'?")));
+  EXPECT_THAT(message([] { select(images(), {{"zzzzzzzzzz"}}); }),
+              HasSubstr("there are: path, image, width"));
+}
+
+TEST(LogicalPlan, AWrongTypeNamesColumnAndType) {
+  EXPECT_THAT(message([] {
+                with_column(images(), {"e", embed("path")});
+              }),
+              testing::AllOf(HasSubstr("col(\"path\")"), HasSubstr("String"), HasSubstr("Image")));
+}
+
+TEST(LogicalPlan, RefusesWhatCannotBeMeant) {
+  EXPECT_THAT(message([] { read_images({{}, {}}); }), HasSubstr("no inputs"));
+  EXPECT_THAT(message([] { limit(images(), {-1}); }), HasSubstr("-1"));
+  EXPECT_THAT(message([] { with_column(images(), {"", embed("image")}); }), HasSubstr("empty"));
+  EXPECT_THAT(message([] {
+                with_column(images(), {"e", embed("image", "e")});
+              }),
+              HasSubstr("error_column"));
+  EXPECT_THAT(message([] { select(images(), {{"path", "path"}}); }), HasSubstr("twice"));
+  EXPECT_THAT(message([] { select(images(), {{}}); }), HasSubstr("no columns"));
+}
+
+TEST(LogicalPlan, AColumnOfTheSameNameIsReplacedInPlace) {
+  const PlanPointer plan = with_column(images(), {"width", embed("image")});
+  EXPECT_THAT(names(plan->schema),
+              HasSubstr("image Image[RGB]; width Embedding[Float32; 512]; height"));
+  EXPECT_EQ(plan->schema.fields.size(), 5u);
+}
+
+TEST(LogicalPlan, ExplainShowsEveryNode) {
+  const PlanPointer plan = limit(with_column(images(), {"e", embed("image")}), {7});
+  EXPECT_THAT(
+      explain(*plan),
+      testing::AllOf(HasSubstr("Limit: 7"), HasSubstr("WithColumn: e = embed_image(col(\"image\")"),
+                     HasSubstr("ReadImages: photos/")));
+}
+
+std::string sources(const PhysicalPlan& plan) {
+  std::string text;
+  for (const BoundColumn& column : plan.columns) {
+    text += column.name + std::to_string(static_cast<int>(column.source)) + " ";
+  }
+  return text;
+}
+
+TEST(PhysicalPlan, LeavesPicturesOutAndKeepsTheOrderOfTheSchema) {
+  const PhysicalPlan plan = lower(*with_column(images(), {"e", embed("image", "error")}));
+  EXPECT_EQ(sources(plan), "path0 width2 height3 format4 e5 error6 ");
+  ASSERT_TRUE(plan.embed);
+  EXPECT_EQ(plan.embed->dimension, 512);
+}
+
+TEST(PhysicalPlan, FollowsSelectAndCopies) {
+  const PlanPointer copied =
+      with_column(with_column(images(), {"file", column("path")}), {"e", embed("image")});
+  EXPECT_EQ(sources(lower(*select(copied, {{"e", "file"}}))), "e5 file0 ");
+}
+
+TEST(PhysicalPlan, TheSmallestLimitWins) {
+  EXPECT_EQ(lower(*limit(limit(images(), {3}), {10})).limit, 3);
+  EXPECT_EQ(lower(*limit(limit(images(), {10}), {0})).limit, 0);
+  EXPECT_FALSE(lower(*images()).limit);
+}
+
+TEST(PhysicalPlan, AVectorThatNobodyTakesIsNotComputed) {
+  const PlanPointer embedded = with_column(images(), {"e", embed("image")});
+  EXPECT_TRUE(lower(*embedded).embed);
+  EXPECT_FALSE(lower(*select(embedded, {{"path"}})).embed);
+}
+
+TEST(PhysicalPlan, TwoModelsInOnePlanAreRefused) {
+  const PlanPointer two =
+      with_column(with_column(images(), {"a", embed("image")}), {"b", embed("image")});
+  EXPECT_THAT(message([&] { lower(*two); }), HasSubstr("'b'"));
+}
+
+}  // namespace
+}  // namespace vecframe::plan

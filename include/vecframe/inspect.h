@@ -40,7 +40,7 @@ struct InspectOptions {
   int neighbours = 3;  ///< for each
 };
 
-/// Reads a Parquet file, or a directory of parts, in one pass of constant memory. Throws
+/// Reads a Parquet file, or a directory of parts, in a few passes of constant memory. Throws
 /// RequestError if it is none.
 VECFRAME_API TableSummary inspect(const std::string& path, const InspectOptions& options = {});
 

@@ -52,6 +52,8 @@ class Batch {
 
   const std::shared_ptr<const Schema>& schema() const { return schema_; }
   std::int64_t num_rows() const { return array_.release == nullptr ? 0 : array_.length; }
+  /// The struct array; valid while the batch is.
+  const ArrowArray& array() const { return array_; }
   /// Moves the arrays to the receiver, who releases them; the batch is empty afterwards.
   ArrowArray release_array();
 

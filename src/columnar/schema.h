@@ -32,6 +32,7 @@ struct Field {
   std::string name;
   DataType type;
   bool nullable = true;
+  friend bool operator==(const Field&, const Field&) = default;
 };
 
 struct Schema {

@@ -1,0 +1,160 @@
+// vecframe embed: image files in, a Parquet file of vectors out.
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/byte_size.h"
+#include "cli/command.h"
+#include "cli/progress_line.h"
+
+namespace vecframe::cli {
+namespace {
+
+constexpr const char* kExamples = R"(
+Examples:
+  vecframe embed photos/ -o photos.parquet --model builtin:efficientnet-lite0
+  vecframe embed 'photos/**/*.jpg' more/ -o photos.parquet --model ./clip-vit-base-patch32
+  vecframe embed photos/ -o parts/ --model ./dinov2 --normalize --on-error ignore --memory-limit 1G)";
+
+struct EmbedArguments {
+  std::vector<std::string> inputs;
+  std::string output;
+  std::optional<std::string> model, provider;
+  std::string precision = "fp32", device = "auto", on_error = "log", orientation = "apply",
+              memory_limit = "512M";
+  std::optional<std::int64_t> batch_size, limit;
+  int threads = 0;
+  std::uint64_t max_pixels = ReadImagesOptions().max_pixels;
+  bool normalize = false, overwrite = false, json = false;
+};
+
+OnError to_on_error(const std::string& word) {
+  return word == "raise" ? OnError::kRaise : word == "log" ? OnError::kLog : OnError::kIgnore;
+}
+
+void print_summary(const RunReport& report, const EmbedArguments& arguments) {
+  const double rate = report.seconds > 0 ? static_cast<double>(report.rows) / report.seconds : 0;
+  fmt::print(stderr, "{} images, {} embedded, {} failed, in {:.1f} s ({:.1f} images/s) -> {}\n",
+             report.rows, report.rows - report.failed, report.failed, report.seconds, rate,
+             arguments.output);
+  if (report.failed == 0 || arguments.on_error == "ignore") return;
+  fmt::print(stderr, "warning: {} of {} rows have no vector; the error column says why:\n",
+             report.failed, report.rows);
+  for (const auto& [cause, count] : report.failures)
+    fmt::print(stderr, "  {:<28} {}\n", cause, count);
+}
+
+int run_embed(const EmbedArguments& arguments) {
+  EmbedImageOptions embed;
+  embed.provider = arguments.provider;
+  embed.model = arguments.model;
+  embed.normalize = arguments.normalize;
+  embed.precision = arguments.precision;
+  embed.device = arguments.device;
+  embed.batch_size = arguments.batch_size;
+  embed.on_error = to_on_error(arguments.on_error);
+  embed.error_column = "error";
+  ReadImagesOptions read;
+  read.apply_orientation = arguments.orientation == "apply";
+  read.max_pixels = arguments.max_pixels;
+
+  WriteOptions write;
+  write.threads = arguments.threads;
+  write.memory_limit = parse_byte_size(arguments.memory_limit);
+  write.mode = arguments.overwrite ? WriteMode::kOverwrite : WriteMode::kError;
+  write.stop = stop_source();
+  ProgressLine progress;
+  std::mutex terminal;  // failures come from any thread
+  write.on_progress = [&](const Progress& now) {
+    std::lock_guard lock(terminal);
+    progress.update(now);
+  };
+  write.on_failure = [&](const Failure& failure) {
+    std::lock_guard lock(terminal);
+    progress.clear();
+    fmt::print(stderr, "warning: {}: {}\n", failure.path, failure.error);
+  };
+
+  DataFrame frame = read_images(arguments.inputs, read)
+                        .with_column("embedding", embed_image(col("image"), embed));
+  if (arguments.limit) frame = frame.limit(*arguments.limit);
+  const RunReport report = frame.select({"path", "embedding", "error", "width", "height", "format"})
+                               .write_parquet(arguments.output, write);
+  progress.clear();
+  print_summary(report, arguments);
+  if (arguments.json) fmt::print("{}\n", report.json);
+  return kOk;
+}
+
+}  // namespace
+
+void add_embed_command(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<EmbedArguments>();
+  CLI::App* command = app.add_subcommand("embed", "Embed image files into a Parquet file");
+  std::string extensions;
+  for (const std::string& extension : image_extensions())
+    extensions += (extensions.empty() ? "" : " ") + extension;
+  command->footer("A directory is walked for files named " + extensions +
+                  "; files and globs are taken as named.\n" + kExamples);
+  command
+      ->add_option("inputs", arguments->inputs,
+                   "Image files, globs ('**' for any directories) or directories")
+      ->required();
+  command
+      ->add_option("-o,--output", arguments->output,
+                   "A file that ends in .parquet, or a directory that gets one part per 65536 rows")
+      ->required();
+  command->add_option("--model", arguments->model,
+                      "Directory of safetensors, builtin:NAME, or the hub id of a cached model; "
+                      "see `vecframe models`");
+  command->add_option("--provider", arguments->provider,
+                      "Who runs the model; default transformers (run natively)");
+  command->add_flag("--normalize", arguments->normalize, "Divide each vector by its L2 norm");
+  command
+      ->add_option("--precision", arguments->precision,
+                   "fp32, bf16, or auto: bf16 where the processor has it")
+      ->capture_default_str();
+  command->add_option("--device", arguments->device, "auto, cpu or reference")
+      ->capture_default_str();
+  command
+      ->add_option("--batch-size", arguments->batch_size,
+                   "Images a batch; default: what the memory limit allows")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--threads", arguments->threads, "Worker threads; 0: one a processor")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command
+      ->add_option("--memory-limit", arguments->memory_limit,
+                   "Memory for images in flight, on top of the weights")
+      ->capture_default_str();
+  command
+      ->add_option("--on-error", arguments->on_error,
+                   "A row that fails: raise stops the run, log warns, ignore keeps quiet; both "
+                   "keep the row, without vector")
+      ->check(CLI::IsMember({"raise", "log", "ignore"}))
+      ->capture_default_str();
+  command->add_option("--limit", arguments->limit, "Only the first N images")
+      ->check(CLI::NonNegativeNumber);
+  command->add_flag("--overwrite", arguments->overwrite,
+                    "Replace the output, when the new one is complete");
+  command->add_option("--orientation", arguments->orientation, "EXIF orientation: apply or ignore")
+      ->check(CLI::IsMember({"apply", "ignore"}))
+      ->capture_default_str();
+  command
+      ->add_option("--max-pixels", arguments->max_pixels,
+                   "An image that claims more is a failed row")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_flag("--json", arguments->json, "Print the report as JSON on standard output");
+  command->callback(
+      [arguments, &action] { action = [arguments] { return run_embed(*arguments); }; });
+}
+
+}  // namespace vecframe::cli

@@ -1,0 +1,153 @@
+#include "session/run_plan.h"
+
+#include <vecframe/error.h>
+
+#include <utility>
+
+#include "base/cancellation.h"
+#include "job/embed_job.h"
+#include "plan/physical_plan.h"
+#include "session/session.h"
+#include "session/table_module.h"
+#include "session/table_text.h"
+
+namespace vecframe {
+
+StopSource::StopSource() : state_(std::make_shared<CancellationToken>()) {}
+void StopSource::request() noexcept { static_cast<CancellationToken*>(state_.get())->cancel(); }
+bool StopSource::requested() const noexcept {
+  return static_cast<CancellationToken*>(state_.get())->cancelled();
+}
+
+namespace session {
+namespace {
+
+using Source = job::OutputColumn::Source;
+
+Source to_source(plan::ColumnSource source) {
+  switch (source) {
+    case plan::ColumnSource::kPath:
+      return Source::kPath;
+    case plan::ColumnSource::kWidth:
+      return Source::kWidth;
+    case plan::ColumnSource::kHeight:
+      return Source::kHeight;
+    case plan::ColumnSource::kFormat:
+      return Source::kFormat;
+    case plan::ColumnSource::kError:
+      return Source::kError;
+    case plan::ColumnSource::kEmbedding:
+    case plan::ColumnSource::kImage:
+      break;  // lower() leaves no picture in the output
+  }
+  return Source::kEmbedding;
+}
+
+exec::OnError to_exec(OnError on_error) {
+  switch (on_error) {
+    case OnError::kRaise:
+      return exec::OnError::kRaise;
+    case OnError::kLog:
+      return exec::OnError::kLog;
+    case OnError::kIgnore:
+      break;
+  }
+  return exec::OnError::kIgnore;
+}
+
+// The same embedder the plan was built for; files that changed since are an error, not a surprise.
+std::shared_ptr<const embed::ImageEmbedderDescriptor> redescribe(const plan::EmbedImageCall& call) {
+  EmbedImageOptions options;
+  options.provider = call.provider;
+  options.model = call.model;
+  options.precision = call.precision;
+  options.device = call.device;
+  auto descriptor = Session::current().describe(options);
+  if (descriptor->facts().model_fingerprint != call.model_fingerprint) {
+    throw RequestError("model: the files of '" + call.model +
+                       "' changed after the plan was built; build the plan again");
+  }
+  return descriptor;
+}
+
+job::EmbedJob make_job(const plan::LogicalPlan& plan, const RunOptions& options) {
+  const plan::PhysicalPlan physical = plan::lower(plan);
+  job::EmbedJob job;
+  job.inputs = physical.read.inputs;
+  if (physical.embed) {
+    job.descriptor = redescribe(*physical.embed);
+    job.pipeline.batch_size = physical.embed->batch_size.value_or(0);
+    job.pipeline.normalize = physical.embed->normalize;
+    job.pipeline.on_error = to_exec(physical.embed->on_error);
+  }
+  for (const plan::BoundColumn& column : physical.columns) {
+    job.columns.push_back({to_source(column.source), column.name});
+  }
+  if (options.threads < 0) {
+    throw RequestError("threads: " + std::to_string(options.threads) +
+                       " is negative; give 0 for one a processor");
+  }
+  job.pipeline.threads = options.threads;
+  job.pipeline.memory_limit = options.memory_limit;
+  job.pipeline.limit = physical.limit;
+  job.pipeline.decode_limits.max_pixels = physical.read.options.max_pixels;
+  job.pipeline.apply_orientation = physical.read.options.apply_orientation;
+  return job;
+}
+
+exec::ProgressCallback progress_of(const RunOptions& options) {
+  if (!options.on_progress) return {};
+  return [callback = options.on_progress](const exec::Statistics& s) {
+    callback({s.rows, s.failed, s.listed, s.listing_done, s.seconds});
+  };
+}
+
+exec::FailureCallback failure_of(const RunOptions& options) {
+  if (!options.on_failure) return {};
+  return [callback = options.on_failure](const exec::Row& row) {
+    callback({row.path, row.error->to_string()});
+  };
+}
+
+const CancellationToken& token_of(const RunOptions& options) {
+  static const CancellationToken never;
+  return options.stop ? *static_cast<const CancellationToken*>(options.stop->state().get()) : never;
+}
+
+RunReport to_public(const job::Report& report) {
+  RunReport result;
+  result.rows = report.statistics.rows;
+  result.failed = report.statistics.failed;
+  result.failures = report.statistics.failures;
+  result.seconds = report.statistics.seconds;
+  result.load_seconds = report.load_seconds;
+  result.peak_memory_bytes = report.peak_memory_bytes;
+  result.json = report.to_json();
+  return result;
+}
+
+}  // namespace
+
+RunReport write_plan(const plan::LogicalPlan& plan, const std::string& path,
+                     const WriteOptions& options) {
+  job::EmbedJob job = make_job(plan, options);
+  job.output = path;
+  job.mode =
+      options.mode == WriteMode::kOverwrite ? job::WriteMode::kOverwrite : job::WriteMode::kError;
+  return to_public(
+      job::run(job, table_module(), token_of(options), progress_of(options), failure_of(options)));
+}
+
+CollectedPlan collect_plan(const plan::LogicalPlan& plan, const RunOptions& options) {
+  job::Collected collected = job::collect(make_job(plan, options), token_of(options),
+                                          progress_of(options), failure_of(options));
+  return {std::move(collected.schema), std::move(collected.batches), to_public(collected.report)};
+}
+
+std::string show_plan(const plan::LogicalPlan& plan, const RunOptions& options) {
+  CollectedPlan collected = collect_plan(plan, options);
+  return table_text(*collected.schema, collected.batches);
+}
+
+}  // namespace session
+}  // namespace vecframe

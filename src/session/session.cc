@@ -1,0 +1,182 @@
+#include "session/session.h"
+
+#include <vecframe/error.h>
+#include <vecframe/session.h>
+#include <vecframe/suggest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+#include "backends/cpu/cpu_backend.h"
+#include "backends/reference/reference_backend.h"
+#include "providers/local/local_provider.h"
+#include "session/model_location.h"
+
+namespace vecframe::session {
+namespace {
+
+constexpr const char* kDefaultProvider = "transformers";
+constexpr const char* kDefaultModel = "openai/clip-vit-base-patch32";
+constexpr const char* kBuiltinModel = "builtin:efficientnet-lite0";
+
+// Widely used checkpoints that this version runs, for `vecframe models`. Facts from their public
+// model cards.
+struct KnownModel {
+  const char* id;
+  const char* family;
+  std::int64_t dimension;
+  const char* licence;
+  std::int64_t parameters;
+  double gflop;
+};
+constexpr std::array kKnownModels{
+    KnownModel{"openai/clip-vit-base-patch32", "clip", 512, "MIT", 87'849'216, 8.8},
+    KnownModel{"openai/clip-vit-base-patch16", "clip", 512, "MIT", 86'192'640, 35.1},
+    KnownModel{"openai/clip-vit-large-patch14", "clip", 768, "MIT", 303'966'208, 162.0},
+    KnownModel{"facebook/dinov2-small", "dinov2", 384, "Apache-2.0", 22'056'576, 12.3},
+    KnownModel{"facebook/dinov2-base", "dinov2", 768, "Apache-2.0", 86'580'480, 46.3},
+    KnownModel{"google/vit-base-patch16-224-in21k", "vit", 768, "Apache-2.0", 86'389'248, 35.1},
+};
+
+std::optional<std::string> environment(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return std::string(value);
+}
+
+void check_provider(const std::string& provider) {
+  const std::vector<std::string> known{"transformers", "builtin"};
+  if (std::find(known.begin(), known.end(), provider) != known.end()) return;
+  const std::string nearest = nearest_name(provider, known);
+  // The first sentence is the one users of the reference match on.
+  throw RequestError(
+      "Provider '" + provider + "' is not yet supported." +
+      (nearest.empty() ? " There are: transformers, builtin" : " Did you mean '" + nearest + "'?"));
+}
+
+ModelInfo to_info(const embed::EmbedderFacts& facts, std::string state) {
+  ModelInfo info;
+  info.name = facts.model;
+  info.provider = facts.provider;
+  info.family = facts.family;
+  info.state = std::move(state);
+  info.dimension = facts.dimension;
+  info.licence = facts.licence;
+  info.parameters = facts.parameters;
+  info.gflop_per_image = facts.flops_per_image / 1e9;
+  return info;
+}
+
+}  // namespace
+
+Session& Session::current() {
+  static Session session;
+  return session;
+}
+
+Session::Session() {
+  backends_.add({"reference", 1, [] { return backends::make_reference_backend(); }});
+  backends_.add({"cpu", 100, [] { return backends::make_cpu_backend(); }});
+}
+
+void Session::set_provider(std::optional<std::string> provider, std::optional<std::string> model) {
+  if (provider) check_provider(*provider);
+  std::lock_guard lock(mutex_);
+  provider_ = std::move(provider);
+  model_ = std::move(model);
+}
+
+std::optional<std::string> Session::provider() const {
+  std::lock_guard lock(mutex_);
+  return provider_;
+}
+
+std::shared_ptr<const embed::ImageEmbedderDescriptor> Session::describe(
+    const EmbedImageOptions& options) const {
+  std::optional<std::string> session_provider, session_model;
+  {
+    std::lock_guard lock(mutex_);
+    session_provider = provider_;
+    session_model = model_;
+  }
+  const auto first = [](auto a, auto b, auto c) { return a ? a : (b ? b : c); };
+  const std::string provider =
+      first(options.provider, session_provider, environment("VECFRAME_PROVIDER"))
+          .value_or(kDefaultProvider);
+  check_provider(provider);
+  const std::optional<std::string> named =
+      first(options.model, session_model, environment("VECFRAME_MODEL"));
+  std::string model = named.value_or(provider == "builtin" ? kBuiltinModel : kDefaultModel);
+  if (provider == "builtin" && !model.starts_with("builtin:")) model = "builtin:" + model;
+
+  const providers::LocalModelOptions local{options.precision, options.device};
+  const ModelLocation location = locate_model(model, /*is_default=*/!named);
+  switch (location.kind) {
+    case ModelLocation::Kind::kBuiltin:
+      return providers::describe_builtin(model, cache_directory(), local, backends_);
+    case ModelLocation::Kind::kDirectory:
+    case ModelLocation::Kind::kCached:
+      return providers::describe_directory(model, location.directory, local, backends_, provider,
+                                           location.revision);
+  }
+  throw RequestError("model: '" + model + "' cannot be resolved");
+}
+
+std::vector<ModelInfo> Session::models() const {
+  std::vector<ModelInfo> all;
+  const auto describe_as = [&](const std::string& name, const std::string& state) {
+    EmbedImageOptions options;
+    options.provider = kDefaultProvider;
+    options.model = name;
+    all.push_back(to_info(describe(options)->facts(), state));
+  };
+  try {
+    describe_as(kBuiltinModel, "built-in");
+  } catch (const RequestError&) {
+    ModelInfo info;
+    info.name = kBuiltinModel;
+    info.provider = "builtin";
+    info.family = "efficientnet-lite0";
+    info.state = "built-in, not fetched";
+    info.dimension = 1280;
+    info.licence = "Apache-2.0";
+    all.push_back(info);
+  }
+  for (const std::string& id : cached_model_ids()) {
+    try {
+      describe_as(id, "cached");
+    } catch (const RequestError&) {
+      // A cached model of a family this version does not run: not a choice here.
+    }
+  }
+  for (const KnownModel& known : kKnownModels) {
+    const auto same = [&](const ModelInfo& info) { return info.name == known.id; };
+    if (std::any_of(all.begin(), all.end(), same)) continue;
+    all.push_back({known.id, kDefaultProvider, known.family, "known", known.dimension,
+                   known.licence, known.parameters, known.gflop});
+  }
+  return all;
+}
+
+}  // namespace vecframe::session
+
+namespace vecframe {
+
+std::vector<ModelInfo> list_models() { return session::Session::current().models(); }
+
+ModelInfo describe_model(const EmbedImageOptions& options) {
+  const auto descriptor = session::Session::current().describe(options);
+  const bool builtin = descriptor->facts().provider == "builtin";
+  return session::to_info(descriptor->facts(), builtin ? "built-in" : "cached");
+}
+
+void set_provider(const std::optional<std::string>& provider,
+                  const std::optional<std::string>& model) {
+  session::Session::current().set_provider(provider, model);
+}
+
+std::optional<std::string> current_provider() { return session::Session::current().provider(); }
+
+}  // namespace vecframe

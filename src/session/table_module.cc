@@ -1,0 +1,46 @@
+#include "session/table_module.h"
+
+#include <dlfcn.h>
+#include <vecframe/error.h>
+
+#include <filesystem>
+#include <string>
+
+namespace vecframe::session {
+namespace {
+
+// Directory of the shared object (or program) that holds this code.
+std::filesystem::path own_directory() {
+  Dl_info info{};
+  static const int anchor = 0;
+  if (dladdr(&anchor, &info) == 0 || info.dli_fname == nullptr) return {};
+  std::error_code ignored;
+  return std::filesystem::weakly_canonical(info.dli_fname, ignored).parent_path();
+}
+
+storage::TableModule& open_module() {
+  const std::string path = (own_directory() / "libvecframe_io.so").string();
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) {
+    throw RunError("the Parquet module cannot be opened (" + std::string(dlerror()) +
+                   "); it needs the Arrow libraries of the pyarrow package it was built with");
+  }
+  using Entry = storage::TableModule* (*)();
+  const auto entry = reinterpret_cast<Entry>(dlsym(handle, storage::kTableModuleSymbol));
+  storage::TableModule* module = entry == nullptr ? nullptr : entry();
+  if (module == nullptr || module->abi() != storage::kTableModuleAbi) {
+    throw RunError("the Parquet module " + path +
+                   " belongs to another version; reinstall vecframe");
+  }
+  return *module;
+}
+
+}  // namespace
+
+storage::TableModule& table_module() {
+  static storage::TableModule& module =
+      open_module();  // never closed: its objects outlive any caller
+  return module;
+}
+
+}  // namespace vecframe::session

@@ -1,0 +1,88 @@
+#include "session/table_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "columnar/array_view.h"
+
+namespace vecframe::session {
+namespace {
+
+constexpr std::size_t kMaxCell = 40;  // characters
+
+// Characters, not bytes, of UTF-8.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](unsigned char c) { return (c & 0xC0) != 0x80; }));
+}
+
+// The end of a path says more than its beginning, so that is what stays.
+std::string shortened(std::string_view text) {
+  if (width_of(text) <= kMaxCell) return std::string(text);
+  std::size_t begin = text.size() - (kMaxCell - 3);
+  while (begin < text.size() && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) ++begin;
+  return "..." + std::string(text.substr(begin));
+}
+
+std::string cell(const columnar::DataType& type, const ArrowArray& array, std::int64_t row) {
+  if (!columnar::is_valid(array, row)) return "null";
+  switch (type.kind) {
+    case columnar::TypeKind::kString:
+      return shortened(columnar::string_at(array, row));
+    case columnar::TypeKind::kUInt32:
+      return std::to_string(columnar::uint32_at(array, row));
+    case columnar::TypeKind::kEmbedding: {
+      const auto vector = columnar::embedding_at(array, row, type.dimension);
+      std::string text = "[";
+      for (std::size_t i = 0; i < std::min<std::size_t>(4, vector.size()); ++i)
+        text += fmt::format("{:.3f}, ", vector[i]);
+      return text + (vector.size() > 4 ? "...]" : "]");
+    }
+    case columnar::TypeKind::kInt64:
+    case columnar::TypeKind::kImage:
+      break;
+  }
+  return "?";
+}
+
+}  // namespace
+
+std::string table_text(const columnar::Schema& schema,
+                       const std::vector<columnar::Batch>& batches) {
+  std::vector<std::vector<std::string>> columns;
+  for (std::size_t c = 0; c < schema.fields.size(); ++c) {
+    const columnar::Field& field = schema.fields[c];
+    std::vector<std::string> cells{field.name, field.type.to_string()};
+    for (const columnar::Batch& batch : batches) {
+      const ArrowArray& array = *batch.array().children[c];
+      for (std::int64_t row = 0; row < batch.num_rows(); ++row)
+        cells.push_back(cell(field.type, array, row));
+    }
+    columns.push_back(std::move(cells));
+  }
+  std::vector<std::size_t> widths;
+  for (const auto& cells : columns) {
+    std::size_t width = 0;
+    for (const std::string& text : cells) width = std::max(width, width_of(text));
+    widths.push_back(width);
+  }
+  std::string table;
+  const std::size_t lines = columns.empty() ? 0 : columns[0].size();
+  for (std::size_t line = 0; line < lines; ++line) {
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const std::string& text = columns[c][line];
+      table += (c == 0 ? "" : "  ") + text + std::string(widths[c] - width_of(text), ' ');
+    }
+    while (!table.empty() && table.back() == ' ') table.pop_back();
+    table += '\n';
+    if (line != 1) continue;
+    for (std::size_t c = 0; c < columns.size(); ++c)
+      table += (c == 0 ? "" : "  ") + std::string(widths[c], '-');
+    table += '\n';
+  }
+  return table + fmt::format("({} rows)\n", lines < 2 ? 0 : lines - 2);
+}
+
+}  // namespace vecframe::session

@@ -66,4 +66,7 @@ struct ReadImagesOptions {
 VECFRAME_API DataFrame read_images(const std::vector<std::string>& inputs,
                                    const ReadImagesOptions& options = {});
 
+/// Extensions by which a directory walk knows a picture: lower case, with the dot.
+VECFRAME_API std::vector<std::string> image_extensions();
+
 }  // namespace vecframe

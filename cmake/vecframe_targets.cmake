@@ -23,6 +23,10 @@ target_include_directories(vecframe_flags INTERFACE ${PROJECT_SOURCE_DIR}/src
 target_link_libraries(vecframe_flags INTERFACE Threads::Threads)
 # Contraction would make a result depend on the compiler's mood; the kernels ask for fma where they want it.
 target_compile_options(vecframe_flags INTERFACE -Wall -Wextra -Wshadow -ffp-contract=off)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 warns of impossible overlaps in std::string's own operator+ (GCC bug 105651).
+  target_compile_options(vecframe_flags INTERFACE -Wno-restrict)
+endif()
 if(VECFRAME_DEV)
   target_compile_options(vecframe_flags INTERFACE -Werror)
 endif()
@@ -42,6 +46,12 @@ endif()
 # makes the static library vecframe_<folder> from the current folder. DEPENDS names other folders.
 function(vecframe_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
+  foreach(source IN LISTS arg_SOURCES)  # TEMPORARY-PARALLEL-WORK
+    if(NOT IS_ABSOLUTE "${source}" AND NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
+      message(WARNING "not written yet: ${source}")
+      list(REMOVE_ITEM arg_SOURCES ${source})
+    endif()
+  endforeach()
   if(arg_SOURCES)
     add_library(vecframe_${name} STATIC ${arg_SOURCES})
     target_link_libraries(vecframe_${name} PUBLIC vecframe_flags)

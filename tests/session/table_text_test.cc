@@ -28,11 +28,11 @@ TEST(TableText, DrawsNamesTypesAndValues) {
   std::vector<columnar::Batch> batches;
   batches.emplace_back(schema, columns);
   EXPECT_EQ(table_text(*schema, batches),
-            "path                                      embedding                          width\n"
-            "String                                    Embedding[Float32; 5]              UInt32\n"
-            "----------------------------------------  ---------------------------------  ------\n"
+            "path                                      embedding                           width\n"
+            "String                                    Embedding[Float32; 5]               UInt32\n"
+            "----------------------------------------  ----------------------------------  ------\n"
             "äö.jpg                                    [1.000, -2.000, 0.500, 0.000, ...]  640\n"
-            "...th/to/some/photograph/in/a/folder.jpg  null                               null\n"
+            "...th/to/some/photograph/in/a/folder.jpg  null                                null\n"
             "(2 rows)\n");
 }
 

@@ -1,0 +1,32 @@
+#include "image/decode.h"
+
+#include <new>
+
+#include "image/codec.h"
+
+namespace vecframe::image {
+namespace {
+
+Result<Image> dispatch(Bytes bytes, const ImageInfo& info) {
+  switch (info.format) {
+    case Format::kJpeg:
+      return decode_jpeg(bytes, info);
+    case Format::kPng:
+      return decode_png(bytes, info);
+    default:
+      break;
+  }
+  return decode_error(ErrorCode::kUnknownFormat, "no decoder for this format");
+}
+
+}  // namespace
+
+Result<Image> decode(std::span<const std::byte> bytes, const ImageInfo& info) {
+  try {
+    return dispatch(bytes, info);
+  } catch (const std::bad_alloc&) {
+    return decode_error(ErrorCode::kOverBudget, "the system has no memory for this picture");
+  }
+}
+
+}  // namespace vecframe::image

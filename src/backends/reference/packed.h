@@ -1,0 +1,91 @@
+// What the reference backend keeps of the weights: a copy, in their own order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "compute/backend.h"
+#include "tensor/dtype.h"
+
+namespace vecframe::backends::reference {
+
+/// The value as an input of a matrix product of this precision sees it.
+inline float as_input(float value, tensor::Precision precision) {
+  if (precision == tensor::Precision::kFp32) return value;
+  return tensor::bf16_to_float(tensor::float_to_bf16(value));
+}
+
+inline std::vector<float> as_inputs(std::span<const float> values, tensor::Precision precision) {
+  std::vector<float> inputs;
+  inputs.reserve(values.size());
+  for (float value : values) inputs.push_back(as_input(value, precision));
+  return inputs;
+}
+
+/// An absent bias is zero.
+inline std::vector<float> bias_or_zero(std::span<const float> bias, std::int64_t count) {
+  if (bias.empty()) return std::vector<float>(static_cast<std::size_t>(count));
+  return {bias.begin(), bias.end()};
+}
+
+class ReferenceVector final : public compute::Vector {
+ public:
+  explicit ReferenceVector(std::span<const float> from) : values(from.begin(), from.end()) {}
+  std::size_t bytes() const override { return values.size() * sizeof(float); }
+
+  const std::vector<float> values;
+};
+
+class ReferenceLinear final : public compute::Linear {
+ public:
+  ReferenceLinear(const compute::LinearWeights& from, tensor::Precision precision_)
+      : weight(as_inputs(from.weight, precision_)),
+        bias(bias_or_zero(from.bias, from.out_features)),
+        in(from.in_features),
+        out(from.out_features),
+        precision(precision_) {}
+  std::size_t bytes() const override { return (weight.size() + bias.size()) * sizeof(float); }
+
+  const std::vector<float> weight;  // (out, in)
+  const std::vector<float> bias;    // (out)
+  const std::int64_t in, out;
+  const tensor::Precision precision;
+};
+
+class ReferencePatchEmbedding final : public compute::PatchEmbedding {
+ public:
+  ReferencePatchEmbedding(const compute::PatchWeights& from, tensor::Precision precision_)
+      : weight(as_inputs(from.weight, precision_)),
+        bias(bias_or_zero(from.bias, from.out_features)),
+        patch(from.patch),
+        out(from.out_features),
+        precision(precision_) {}
+  std::size_t bytes() const override { return (weight.size() + bias.size()) * sizeof(float); }
+
+  const std::vector<float> weight;  // (out, 3, patch, patch)
+  const std::vector<float> bias;    // (out)
+  const std::int64_t patch, out;
+  const tensor::Precision precision;
+};
+
+class ReferenceConvolution final : public compute::Convolution {
+ public:
+  ReferenceConvolution(const compute::ConvolutionWeights& from, tensor::Precision precision_)
+      : weight(as_inputs(from.weight, precision_)),
+        bias(bias_or_zero(from.bias, from.out_channels)),
+        shape(from),
+        precision(precision_) {
+    shape.weight = {};
+    shape.bias = {};
+  }
+  std::size_t bytes() const override { return (weight.size() + bias.size()) * sizeof(float); }
+
+  const std::vector<float> weight;    // (out, in / groups, kernel, kernel)
+  const std::vector<float> bias;      // (out)
+  compute::ConvolutionWeights shape;  // sizes only
+  const tensor::Precision precision;
+};
+
+}  // namespace vecframe::backends::reference

@@ -1,0 +1,192 @@
+#include "backends/reference/reference_stream.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "backends/reference/activation.h"
+#include "backends/reference/convolution.h"
+#include "backends/reference/packed.h"
+
+namespace vecframe::backends::reference {
+namespace {
+
+using compute::FeatureMap;
+using compute::Matrix;
+
+float* row(Matrix matrix, std::int64_t i) { return matrix.data + i * matrix.stride; }
+
+const std::vector<float>& values_of(const compute::Vector& vector) {
+  return static_cast<const ReferenceVector&>(vector).values;
+}
+
+float pixel_value(const compute::PixelBatch& pixels, std::int64_t b, std::int64_t y, std::int64_t x,
+                  std::int64_t c) {
+  const std::uint8_t byte = pixels.pixels[((b * pixels.height + y) * pixels.width + x) * 3 + c];
+  return (*pixels.table)[static_cast<std::size_t>(c)][byte];
+}
+
+double dot(const float* a, const float* b, std::int64_t count) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < count; ++i) sum += static_cast<double>(a[i]) * b[i];
+  return sum;
+}
+
+// softmax(scores) in place.
+void softmax(std::vector<double>& scores) {
+  const double largest = *std::max_element(scores.begin(), scores.end());
+  double sum = 0;
+  for (double& score : scores) sum += score = std::exp(score - largest);
+  for (double& score : scores) score /= sum;
+}
+
+}  // namespace
+
+void ReferenceStream::embed_patches(const compute::PatchEmbedding& embedding,
+                                    const compute::PixelBatch& pixels, std::int64_t rows_per_image,
+                                    std::int64_t first_row, Matrix out) {
+  const auto& weights = static_cast<const ReferencePatchEmbedding&>(embedding);
+  const std::int64_t p = weights.patch;
+  const std::int64_t grid_h = pixels.height / p, grid_w = pixels.width / p;
+  std::vector<float> patch(static_cast<std::size_t>(3 * p * p));
+  for (std::int64_t b = 0; b < pixels.batch; ++b) {
+    for (std::int64_t n = 0; n < grid_h * grid_w; ++n) {
+      const std::int64_t top = n / grid_w * p, left = n % grid_w * p;
+      std::size_t k = 0;
+      for (std::int64_t c = 0; c < 3; ++c)
+        for (std::int64_t y = 0; y < p; ++y)
+          for (std::int64_t x = 0; x < p; ++x)
+            patch[k++] = as_input(pixel_value(pixels, b, top + y, left + x, c), weights.precision);
+      float* to = row(out, b * rows_per_image + first_row + n);
+      for (std::int64_t o = 0; o < weights.out; ++o) {
+        const double sum =
+            dot(&weights.weight[static_cast<std::size_t>(o * 3 * p * p)], patch.data(), 3 * p * p);
+        to[o] = static_cast<float>(sum + weights.bias[static_cast<std::size_t>(o)]);
+      }
+    }
+  }
+}
+
+void ReferenceStream::broadcast_rows(const compute::Vector& rows, std::int64_t batch,
+                                     std::int64_t rows_per_image, std::int64_t first_row,
+                                     Matrix out) {
+  const std::vector<float>& values = values_of(rows);
+  const std::int64_t count = static_cast<std::int64_t>(values.size()) / out.columns;
+  for (std::int64_t b = 0; b < batch; ++b)
+    for (std::int64_t i = 0; i < count; ++i)
+      std::copy_n(&values[static_cast<std::size_t>(i * out.columns)], out.columns,
+                  row(out, b * rows_per_image + first_row + i));
+}
+
+void ReferenceStream::add_rows(const compute::Vector& rows, std::int64_t batch, Matrix x) {
+  const std::vector<float>& values = values_of(rows);
+  const std::int64_t count = x.rows / batch;
+  for (std::int64_t r = 0; r < x.rows; ++r)
+    for (std::int64_t c = 0; c < x.columns; ++c)
+      row(x, r)[c] += values[static_cast<std::size_t>(r % count * x.columns + c)];
+}
+
+void ReferenceStream::linear(const compute::Linear& linear, Matrix x,
+                             compute::Activation activation, Matrix residual, Matrix y) {
+  const auto& weights = static_cast<const ReferenceLinear&>(linear);
+  std::vector<float> input(static_cast<std::size_t>(weights.in));
+  for (std::int64_t r = 0; r < x.rows; ++r) {
+    for (std::size_t k = 0; k < input.size(); ++k)
+      input[k] = as_input(row(x, r)[k], weights.precision);
+    for (std::int64_t o = 0; o < weights.out; ++o) {
+      const double sum =
+          dot(&weights.weight[static_cast<std::size_t>(o * weights.in)], input.data(), weights.in);
+      double value = activate(activation, sum + weights.bias[static_cast<std::size_t>(o)]);
+      if (residual.data != nullptr) value += row(residual, r)[o];
+      row(y, r)[o] = static_cast<float>(value);
+    }
+  }
+}
+
+void ReferenceStream::normalize(compute::NormKind kind, const compute::Vector& weight,
+                                const compute::Vector* bias, float epsilon, Matrix x, Matrix y) {
+  const std::vector<float>& scale = values_of(weight);
+  for (std::int64_t r = 0; r < x.rows; ++r) {
+    const float* from = row(x, r);
+    double mean = 0;
+    if (kind == compute::NormKind::kLayerNorm) {
+      for (std::int64_t c = 0; c < x.columns; ++c) mean += from[c];
+      mean /= static_cast<double>(x.columns);
+    }
+    double variance = 0;
+    for (std::int64_t c = 0; c < x.columns; ++c) variance += (from[c] - mean) * (from[c] - mean);
+    variance /= static_cast<double>(x.columns);
+    const double inverse = 1 / std::sqrt(variance + epsilon);
+    for (std::int64_t c = 0; c < x.columns; ++c) {
+      const auto i = static_cast<std::size_t>(c);
+      const double shift = bias != nullptr ? values_of(*bias)[i] : 0.0;
+      row(y, r)[c] = static_cast<float>((from[c] - mean) * inverse * scale[i] + shift);
+    }
+  }
+}
+
+void ReferenceStream::attention(Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
+                                Matrix out) {
+  const std::int64_t tokens = qkv.rows / batch, width = qkv.columns / 3, d = width / heads;
+  std::vector<double> weights(static_cast<std::size_t>(tokens));
+  for (std::int64_t b = 0; b < batch; ++b) {
+    for (std::int64_t h = 0; h < heads; ++h) {
+      // (token, head_dim) views of this head.
+      const Matrix q{row(qkv, b * tokens) + h * d, tokens, d, qkv.stride};
+      const Matrix k{q.data + width, tokens, d, qkv.stride};
+      const Matrix v{k.data + width, tokens, d, qkv.stride};
+      for (std::int64_t i = 0; i < tokens; ++i) {
+        for (std::int64_t j = 0; j < tokens; ++j)
+          weights[static_cast<std::size_t>(j)] = dot(row(q, i), row(k, j), d) * scale;
+        softmax(weights);
+        for (std::int64_t c = 0; c < d; ++c) {
+          double sum = 0;
+          for (std::int64_t j = 0; j < tokens; ++j)
+            sum += weights[static_cast<std::size_t>(j)] * row(v, j)[c];
+          row(out, b * tokens + i)[h * d + c] = static_cast<float>(sum);
+        }
+      }
+    }
+  }
+}
+
+void ReferenceStream::gather_rows(Matrix x, std::int64_t first, std::int64_t step, Matrix y) {
+  for (std::int64_t i = 0; i < y.rows; ++i)
+    std::copy_n(row(x, first + i * step), y.columns, row(y, i));
+}
+
+void ReferenceStream::mean_rows(Matrix x, std::int64_t batch, std::int64_t first, Matrix y) {
+  const std::int64_t n = x.rows / batch;
+  for (std::int64_t b = 0; b < batch; ++b) {
+    for (std::int64_t c = 0; c < x.columns; ++c) {
+      double sum = 0;
+      for (std::int64_t i = first; i < n; ++i) sum += row(x, b * n + i)[c];
+      row(y, b)[c] = static_cast<float>(sum / static_cast<double>(n - first));
+    }
+  }
+}
+
+void ReferenceStream::convolve(const compute::Convolution& convolution, FeatureMap x,
+                               FeatureMap residual, FeatureMap y) {
+  reference::convolve(static_cast<const ReferenceConvolution&>(convolution), x, residual, y);
+}
+
+void ReferenceStream::load_pixels(const compute::PixelBatch& pixels, FeatureMap out) {
+  float* to = out.data;
+  for (std::int64_t b = 0; b < pixels.batch; ++b)
+    for (std::int64_t y = 0; y < pixels.height; ++y)
+      for (std::int64_t x = 0; x < pixels.width; ++x)
+        for (std::int64_t c = 0; c < 3; ++c) *to++ = pixel_value(pixels, b, y, x, c);
+}
+
+void ReferenceStream::average_pool(FeatureMap x, Matrix y) {
+  const Matrix positions{x.data, x.batch * x.height * x.width, x.channels, x.channels};
+  mean_rows(positions, x.batch, 0, y);
+}
+
+void ReferenceStream::download(Matrix x, std::span<float> out) {
+  for (std::int64_t r = 0; r < x.rows; ++r)
+    std::copy_n(row(x, r), x.columns, out.data() + r * x.columns);
+}
+
+}  // namespace vecframe::backends::reference

@@ -13,7 +13,13 @@ Result<Image> dispatch(Bytes bytes, const ImageInfo& info) {
       return decode_jpeg(bytes, info);
     case Format::kPng:
       return decode_png(bytes, info);
-    default:
+    case Format::kWebp:
+      return decode_webp(bytes, info);
+    case Format::kGif:
+      return decode_gif(bytes, info);
+    case Format::kBmp:
+      return decode_bmp(bytes, info);
+    case Format::kTiff:
       break;
   }
   return decode_error(ErrorCode::kUnknownFormat, "no decoder for this format");

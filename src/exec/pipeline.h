@@ -5,13 +5,13 @@
 // probe, decode, orient, convert, resize, crop, straight into a slot of a packed batch - or embeds
 // a full batch on its own lane; so decoding and inference share the cores without a thread more
 // than there are. A failed row never enters a batch. Results leave in input order through a bounded
-// window.
+// window, on the thread that called run().
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,7 +34,7 @@ struct PipelineOptions {
   std::optional<std::int64_t> limit;  ///< rows at most
   image::DecodeLimits decode_limits;
   bool apply_orientation = true;
-  bool normalize = false;  ///< L2-normalise each vector
+  bool normalize = false;  ///< divide each vector by its L2 norm; zeros stay zeros
   OnError on_error = OnError::kRaise;
 };
 
@@ -47,12 +47,12 @@ struct Row {
   std::span<const float> embedding;
 };
 
-/// Receives rows in input order, from one thread at a time. May throw RunError, which ends the run.
+/// Receives rows in input order. May throw RunError, which ends the run.
 class RowSink {
  public:
   virtual ~RowSink() = default;
   virtual void write(const Row& row) = 0;
-  /// Bytes the sink holds back; counted against the budget.
+  /// Most bytes the sink holds back at a time; taken from the budget when the run begins.
   virtual std::int64_t max_buffered_bytes() const = 0;
 };
 
@@ -73,17 +73,26 @@ struct Statistics {
 };
 
 using ProgressCallback = std::function<void(const Statistics&)>;
-/// One line for each failed row under kLog; called from any thread.
+/// Called for each failed row under kLog.
 using FailureCallback = std::function<void(const Row&)>;
 
-/// The least memory_limit with which this embedder can run one lane of one picture.
-std::int64_t minimum_memory(const embed::ImageEmbedder& embedder,
-                            const image::PrepareSpec& prepare);
+/// What makes the vectors: an embedder, its preparation, and the length of its vectors.
+struct EmbedStage {
+  std::shared_ptr<embed::ImageEmbedder> embedder;
+  image::PrepareSpec prepare;
+  std::int64_t dimension = 0;
+};
 
-/// Runs to the end of the listing. Throws RequestError (memory_limit below minimum_memory()),
-/// RunError (kRaise met a bad row: the message names it; the sink failed), Cancelled.
-Statistics run(storage::Listing& listing, embed::ImageEmbedder& embedder,
-               const image::PrepareSpec& prepare, std::int64_t dimension, RowSink& sink,
+/// The least memory_limit with which this stage can run one lane of one picture, beside a sink that
+/// holds back `sink_bytes`.
+std::int64_t minimum_memory(const EmbedStage& stage, std::int64_t sink_bytes);
+
+/// Runs to the end of the listing. Without an `embed` stage pictures are not decoded: rows have
+/// width, height and format from their headers. The sink and both callbacks are called on the
+/// calling thread, failures in input order; what they throw ends the run and reaches the caller.
+/// Throws RequestError (an option out of range, memory_limit too small), RunError (kRaise met a bad
+/// row: the first of the input, which the message names; the sink failed), Cancelled.
+Statistics run(storage::Listing& listing, const std::optional<EmbedStage>& embed, RowSink& sink,
                const PipelineOptions& options, const CancellationToken& cancellation,
                const ProgressCallback& progress = {}, const FailureCallback& failure = {});
 

@@ -29,7 +29,7 @@ enum class WriteMode : std::uint8_t { kError, kOverwrite };
 
 struct EmbedJob {
   std::vector<std::string> inputs;
-  /// Null for a job that only looks at headers (no kEmbedding or kError column): width, height, format.
+  /// Null for a job that only looks at headers (no kEmbedding column): width, height, format.
   std::shared_ptr<const embed::ImageEmbedderDescriptor> descriptor;
   std::vector<OutputColumn> columns;
   exec::PipelineOptions pipeline;
@@ -68,7 +68,8 @@ struct Collected {
   Report report;
 };
 Collected collect(const EmbedJob& job, const CancellationToken& cancellation,
-                  const exec::ProgressCallback& progress = {}, const exec::FailureCallback& failure = {});
+                  const exec::ProgressCallback& progress = {},
+                  const exec::FailureCallback& failure = {});
 
 /// The schema of a job's output, with the file metadata that identifies model, processor, precision
 /// and library.

@@ -1,0 +1,439 @@
+// Threads and their wiring.
+//
+//   listing -> NameQueue -> readers -> WorkQueue -> workers -> ReorderWindow -> caller -> sink
+//
+// No mix of sizes can stop this. Let E be the capacity of EncodedShare and R >= E the room that the
+// fixed parts leave of the budget.
+//  - Whoever holds decoding credit gets no more before giving it back, and waits for nobody
+//    meanwhile: reserve_slot() does not wait. So decoding credit always comes back.
+//  - A worker that waits for decoding credit holds one row's encoded bytes. If that row was let in
+//    with others, its need is at most R - E, and encoded files hold at most E: once those that
+//    decode are done, it fits. If it was let in alone, nothing else is encoded, and bytes + need
+//    was found to be at most R. Files that are being read ask for credit inside their hold of E,
+//    so they are served once the decoders are done. The budget serves in order: nobody starves.
+//  - A reader that waits for EncodedShare waits for rows in the WorkQueue, which workers take
+//    without needing anything of a reader; one that waits to be let in alone likewise.
+//  - A reader that waits for the window waits for the oldest row. That row is with a reader that is
+//    already inside the window, queued, with a worker, or in a batch; a batch that is not full
+//    leaves when a worker is idle. The caller takes finished rows at once.
+
+#include "exec/pipeline.h"
+
+#include <vecframe/error.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "base/byte_budget.h"
+#include "exec/embed_batch.h"
+#include "exec/encoded_share.h"
+#include "exec/memory_plan.h"
+#include "exec/name_queue.h"
+#include "exec/prepare_row.h"
+#include "exec/processors.h"
+#include "exec/reorder_window.h"
+#include "exec/stage_clock.h"
+#include "exec/work_queue.h"
+#include "image/orientation.h"
+#include "storage/local_file.h"
+
+namespace vecframe::exec {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+// How soon a raised CancellationToken is seen, at the latest.
+constexpr std::chrono::milliseconds kTick{50};
+constexpr std::chrono::milliseconds kProgressInterval{100};
+
+MemoryRequest request_of(const std::optional<EmbedStage>& embed, std::int64_t sink_bytes) {
+  MemoryRequest request;
+  request.sink_bytes = sink_bytes;
+  request.threads = 1;
+  if (!embed) return request;
+  request.dimension = embed->dimension;
+  request.slot_bytes = embed->prepare.slot_bytes();
+  request.lane_bytes = [embedder = embed->embedder](std::int64_t batch) {
+    return embedder->lane_bytes(batch);
+  };
+  return request;
+}
+
+MemoryPlan plan_of(const std::optional<EmbedStage>& embed, std::int64_t sink_bytes,
+                   const PipelineOptions& options) {
+  if (options.threads < 0) {
+    throw RequestError("threads=" + std::to_string(options.threads) +
+                       " is negative; give 0 for one a processor");
+  }
+  if (options.batch_size < 0) {
+    throw RequestError("batch_size=" + std::to_string(options.batch_size) +
+                       " is negative; give 0 to have it chosen");
+  }
+  if (options.limit && *options.limit < 0) {
+    throw RequestError("limit=" + std::to_string(*options.limit) +
+                       " is negative; give a number of rows");
+  }
+  MemoryRequest request = request_of(embed, sink_bytes);
+  request.memory_limit = options.memory_limit;
+  request.batch_size = options.batch_size;
+  request.threads = options.threads == 0 ? usable_processors() : options.threads;
+  request.threads_may_fall = options.threads == 0;
+  return plan_memory(request);
+}
+
+class Pipeline {
+ public:
+  Pipeline(storage::Listing& listing, const std::optional<EmbedStage>& embed,
+           const PipelineOptions& options, const MemoryPlan& plan)
+      : listing_(listing),
+        embed_(embed),
+        options_(options),
+        plan_(plan),
+        budget_(options.memory_limit),
+        fixed_(budget_.try_acquire(plan.fixed_bytes)),
+        share_(plan.encoded_bytes),
+        names_(plan.name_bytes),
+        window_(plan.window_rows, embed ? embed->dimension : 0),
+        work_(embed ? plan.threads : 0, plan.batch_size, embed ? embed->prepare.slot_bytes() : 0) {}
+
+  ~Pipeline() {
+    stop();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  void start() {
+    const int num_readers = std::clamp(plan_.threads, 2, 4);
+    num_reading_ = num_readers;
+    try {
+      launch([this] { list(); });
+      for (int i = 0; i < num_readers; ++i) launch([this] { read_rows(); });
+      if (embed_) {
+        for (int i = 0; i < plan_.threads; ++i) launch([this] { work(); });
+      }
+    } catch (const std::system_error& error) {
+      throw RunError("cannot start " + std::to_string(plan_.threads) +
+                     " threads: " + std::string(error.what()));
+    }
+  }
+
+  ReorderWindow& window() { return window_; }
+  Counters& counters() { return counters_; }
+  NameQueue::Progress listed() const { return names_.progress(); }
+  std::int64_t peak_bytes() const { return budget_.peak(); }
+
+  /// Throws what ended a thread, if one has ended so.
+  void rethrow_failure() {
+    std::lock_guard lock(failure_mutex_);
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  template <class Body>
+  void launch(Body body) {
+    threads_.emplace_back([this, body] {
+      try {
+        body();
+      } catch (...) {
+        {
+          std::lock_guard lock(failure_mutex_);
+          if (!failure_) failure_ = std::current_exception();
+        }
+        window_.wake();
+      }
+    });
+  }
+
+  void stop() {
+    stopping_.cancel();
+    names_.stop();
+    share_.stop();
+    window_.stop();
+    work_.stop();
+  }
+
+  void list() {
+    std::int64_t count = 0;
+    while (!options_.limit || count < *options_.limit) {
+      std::optional<std::string> path = listing_.next();
+      if (!path) break;
+      if (!names_.push(std::move(*path))) return;
+      ++count;
+    }
+    names_.finish();
+    window_.wake();
+  }
+
+  void finish_failed(std::int64_t row, RowError error) {
+    window_.facts(row).error = std::move(error);
+    window_.finish(row);
+  }
+
+  void read_rows() {
+    while (std::optional<NamedRow> name = names_.pop()) {
+      const std::int64_t row = name->row;
+      if (!window_.open(row, std::move(name->path))) return;
+      Result<EncodedRow> encoded = read_row(row);
+      if (stopping_.cancelled()) return;
+      if (!encoded) {
+        finish_failed(row, std::move(encoded).error());
+      } else if (!embed_) {
+        window_.finish(row);
+      } else {
+        work_.push(std::move(encoded).value());
+      }
+    }
+    if (--num_reading_ == 0) work_.close();
+  }
+
+  /// Reads and probes; the row's facts are set if its header could be read. What is returned once
+  /// the run stops means nothing.
+  Result<EncodedRow> read_row(std::int64_t row) {
+    const Result<std::int64_t> size = storage::file_size(window_.facts(row).path);
+    if (!size) return size.error();
+    if (*size <= share_.capacity()) {
+      Result<EncodedRow> encoded = fetch(row, *size, /*alone=*/false);
+      if (!encoded || working_bytes_of(*encoded) <= plan_.room_bytes - share_.capacity()) {
+        return encoded;
+      }
+      // Its picture needs what the others' files may fill. It goes back and is read again when
+      // those are gone.
+    }
+    return fetch(row, *size, /*alone=*/true);
+  }
+
+  Result<EncodedRow> fetch(std::int64_t row, std::int64_t size, bool alone) {
+    if (size > plan_.room_bytes) return over_budget(Stage::kRead, "the file", size);
+    EncodedRow encoded;
+    encoded.row = row;
+    encoded.hold = alone ? share_.take_alone(size) : share_.take(size);
+    if (encoded.hold) encoded.credit = budget_.acquire(size, stopping_);
+    if (!encoded.credit) return RowError{Stage::kRead, ErrorCode::kIoError, "stopped"};
+
+    RowFacts& facts = window_.facts(row);
+    const StageClock::Scope scope(counters_.read);
+    Result<std::vector<std::byte>> bytes = storage::read_file(facts.path, size);
+    if (!bytes) return std::move(bytes).error();
+    encoded.bytes = std::move(bytes).value();
+    counters_.bytes_read += static_cast<std::int64_t>(encoded.bytes.size());
+
+    const Result<image::ImageInfo> info = image::probe(encoded.bytes, options_.decode_limits);
+    if (!info) return info.error();
+    encoded.info = *info;
+    const image::Size upright = options_.apply_orientation
+                                    ? image::oriented_size(info->size, info->orientation)
+                                    : info->size;
+    facts.width = upright.width;
+    facts.height = upright.height;
+    facts.format = info->format;
+    const std::int64_t needed = size + working_bytes_of(encoded);
+    if (needed > plan_.room_bytes) return over_budget(Stage::kDecode, "this picture", needed);
+    return encoded;
+  }
+
+  std::int64_t working_bytes_of(const EncodedRow& encoded) const {
+    if (!embed_) return 0;
+    return working_bytes(encoded.info, embed_->prepare, options_.apply_orientation);
+  }
+
+  RowError over_budget(Stage stage, const std::string& what, std::int64_t needed) const {
+    return RowError{stage, ErrorCode::kOverBudget,
+                    what + " needs " + std::to_string(needed) + " bytes, memory_limit leaves " +
+                        std::to_string(plan_.room_bytes)};
+  }
+
+  void work() {
+    const std::unique_ptr<embed::EmbedLane> lane = embed_->embedder->make_lane();
+    std::vector<float> out(static_cast<std::size_t>(plan_.batch_size * embed_->dimension));
+    for (;;) {
+      Task task = work_.next();
+      if (auto* row = std::get_if<EncodedRow>(&task)) {
+        prepare(std::move(*row));
+      } else if (const auto* batch = std::get_if<EmbedTask>(&task)) {
+        embed(*batch, *lane, out.data());
+      } else {
+        return;
+      }
+    }
+  }
+
+  void prepare(EncodedRow encoded) {
+    const std::int64_t row = encoded.row;
+    // This worker holds no other decoding credit: see the top of this file.
+    Credit credit = budget_.acquire(working_bytes_of(encoded), stopping_);
+    if (!credit) return;
+    const StageClock::Scope scope(counters_.prepare);
+    Result<image::Image> rgb = decode_rgb(encoded.bytes, encoded.info, options_.apply_orientation);
+    encoded.free_bytes();
+    if (!rgb) {
+      finish_failed(row, std::move(rgb).error());
+      work_.abandon_row();
+      return;
+    }
+    const Slot slot = work_.reserve_slot();
+    const Status status = image::prepare(embed_->prepare, *rgb, slot.pixels);
+    *rgb = image::Image();
+    credit.release();
+    if (status) {
+      work_.commit_slot(slot, row);
+    } else {
+      finish_failed(row, status.error());
+      work_.abandon_slot(slot);
+    }
+  }
+
+  void embed(const EmbedTask& task, embed::EmbedLane& lane, float* out) {
+    std::vector<std::int64_t> rows;
+    for (std::int64_t i = 0; i < task.count; ++i) rows.push_back(task.batch->row(task.first + i));
+    {
+      const StageClock::Scope scope(counters_.embed);
+      embed_batch(
+          lane, task.batch->pixels(task.first), task.count, embed_->prepare.slot_bytes(),
+          embed_->dimension, out,
+          [&](std::int64_t index, RowError error) {
+            window_.facts(rows[static_cast<std::size_t>(index)]).error = std::move(error);
+          },
+          [&] { return !stopping_.cancelled(); });
+    }
+    if (stopping_.cancelled()) return;
+    work_.finish_embed(task);
+    ++counters_.batches;
+    const auto dimension = static_cast<std::size_t>(embed_->dimension);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const std::span<const float> vector(out + i * dimension, dimension);
+      RowFacts& facts = window_.facts(rows[i]);
+      if (!facts.error) facts.error = check_vector(vector);
+      if (!facts.error) {
+        const std::span<float> kept = window_.vector(rows[i]);
+        std::copy(vector.begin(), vector.end(), kept.begin());
+        if (options_.normalize) normalize_vector(kept);
+      }
+      window_.finish(rows[i]);
+    }
+  }
+
+  storage::Listing& listing_;
+  const std::optional<EmbedStage>& embed_;
+  const PipelineOptions& options_;
+  const MemoryPlan plan_;
+  CancellationToken stopping_;
+  Counters counters_;
+  ByteBudget budget_;
+  Credit fixed_;
+  EncodedShare share_;
+  NameQueue names_;
+  ReorderWindow window_;
+  WorkQueue work_;  // its rows hold parts of share_ and budget_
+  std::atomic<int> num_reading_{0};
+  std::mutex failure_mutex_;
+  std::exception_ptr failure_;  // guarded by failure_mutex_
+  std::vector<std::thread> threads_;
+};
+
+/// The calling thread's part: rows to the sink and figures to the progress callback.
+class Consumer {
+ public:
+  Consumer(Pipeline& pipeline, RowSink& sink, const PipelineOptions& options,
+           const MemoryPlan& plan, bool has_vectors, const ProgressCallback& progress,
+           const FailureCallback& failure)
+      : pipeline_(pipeline),
+        sink_(sink),
+        options_(options),
+        has_vectors_(has_vectors),
+        progress_(progress),
+        failure_(failure) {
+    statistics_.batch_size = has_vectors ? plan.batch_size : 0;
+    statistics_.threads = plan.threads;
+    statistics_.budget_bytes = options.memory_limit;
+  }
+
+  Statistics consume(const CancellationToken& cancellation) {
+    ReorderWindow& window = pipeline_.window();
+    for (;;) {
+      pipeline_.rethrow_failure();
+      if (cancellation.cancelled()) throw Cancelled();
+      const NameQueue::Progress listed = pipeline_.listed();
+      if (listed.done && window.front() == listed.listed) break;
+      if (window.wait_front(kTick)) {
+        take(window.facts(window.front()), window.vector(window.front()));
+        window.pop();
+      }
+      if (SteadyClock::now() - last_progress_ >= kProgressInterval) report_progress();
+    }
+    report_progress();
+    return statistics_;
+  }
+
+ private:
+  void take(RowFacts& facts, std::span<const float> vector) {
+    Row row;
+    row.path = std::move(facts.path);
+    row.error = std::move(facts.error);
+    row.width = facts.width;
+    row.height = facts.height;
+    row.format = facts.format;
+    if (has_vectors_ && !row.error) row.embedding = vector;
+    ++statistics_.rows;
+    if (row.error) {
+      ++statistics_.failed;
+      ++statistics_.failures[std::string(to_string(row.error->stage)) + "/" +
+                             std::string(to_string(row.error->code))];
+      if (options_.on_error == OnError::kRaise) {
+        throw RunError(row.path + ": " + row.error->to_string());
+      }
+      if (options_.on_error == OnError::kLog && failure_) failure_(row);
+    }
+    const StageClock::Scope scope(pipeline_.counters().write);
+    sink_.write(row);
+  }
+
+  void report_progress() {
+    const Counters& counters = pipeline_.counters();
+    const NameQueue::Progress listed = pipeline_.listed();
+    statistics_.listed = listed.listed;
+    statistics_.listing_done = listed.done;
+    statistics_.bytes_read = counters.bytes_read;
+    statistics_.batches = counters.batches;
+    statistics_.read_seconds = counters.read.seconds();
+    statistics_.prepare_seconds = counters.prepare.seconds();
+    statistics_.embed_seconds = counters.embed.seconds();
+    statistics_.write_seconds = counters.write.seconds();
+    statistics_.peak_budget_bytes = pipeline_.peak_bytes();
+    last_progress_ = SteadyClock::now();
+    statistics_.seconds = std::chrono::duration<double>(last_progress_ - start_).count();
+    if (progress_) progress_(statistics_);
+  }
+
+  Pipeline& pipeline_;
+  RowSink& sink_;
+  const PipelineOptions& options_;
+  const bool has_vectors_;
+  const ProgressCallback& progress_;
+  const FailureCallback& failure_;
+  const SteadyClock::time_point start_ = SteadyClock::now();
+  SteadyClock::time_point last_progress_ = start_;
+  Statistics statistics_;
+};
+
+}  // namespace
+
+std::int64_t minimum_memory(const EmbedStage& stage, std::int64_t sink_bytes) {
+  return least_memory(request_of(stage, sink_bytes), /*threads=*/1, /*batch_size=*/1);
+}
+
+Statistics run(storage::Listing& listing, const std::optional<EmbedStage>& embed, RowSink& sink,
+               const PipelineOptions& options, const CancellationToken& cancellation,
+               const ProgressCallback& progress, const FailureCallback& failure) {
+  const MemoryPlan plan = plan_of(embed, sink.max_buffered_bytes(), options);
+  Pipeline pipeline(listing, embed, options, plan);
+  Consumer consumer(pipeline, sink, options, plan, embed.has_value(), progress, failure);
+  pipeline.start();
+  return consumer.consume(cancellation);
+}
+
+}  // namespace vecframe::exec

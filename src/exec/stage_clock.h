@@ -1,0 +1,45 @@
+// What the threads of a run count as they go, each by adding to shared atomics.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace vecframe::exec {
+
+/// Time spent in one stage, summed over threads. Waiting for the budget or for other stages is not
+/// part of it.
+class StageClock {
+ public:
+  /// Adds the time of its life.
+  class Scope {
+   public:
+    explicit Scope(StageClock& clock) : clock_(clock), start_(Clock::now()) {}
+    ~Scope() {
+      const auto spent = std::chrono::nanoseconds(Clock::now() - start_).count();
+      clock_.nanoseconds_.fetch_add(spent, std::memory_order_relaxed);
+    }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    using Clock = std::chrono::steady_clock;
+    StageClock& clock_;
+    const Clock::time_point start_;
+  };
+
+  double seconds() const {
+    return static_cast<double>(nanoseconds_.load(std::memory_order_relaxed)) * 1e-9;
+  }
+
+ private:
+  std::atomic<std::int64_t> nanoseconds_{0};
+};
+
+struct Counters {
+  StageClock read, prepare, embed, write;
+  std::atomic<std::int64_t> bytes_read{0};
+  std::atomic<std::int64_t> batches{0};
+};
+
+}  // namespace vecframe::exec

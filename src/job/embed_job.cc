@@ -1,0 +1,87 @@
+#include "job/embed_job.h"
+
+#include <vecframe/error.h>
+
+#include <chrono>
+#include <fstream>
+#include <limits>
+#include <utility>
+
+#include "job/table_output.h"
+#include "job/table_sink.h"
+#include "storage/listing.h"
+
+namespace vecframe::job {
+namespace {
+
+// VmHWM of /proc/self/status, which is in kB; 0 where there is none.
+std::int64_t peak_memory_of_process() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    std::int64_t kilobytes = 0;
+    if (word == "VmHWM:" && status >> kilobytes) return kilobytes * 1024;
+  }
+  return 0;
+}
+
+/// Everything between the inputs and the sink.
+Report execute(const EmbedJob& job, TableSink& sink, const CancellationToken& cancellation,
+               const exec::ProgressCallback& progress, const exec::FailureCallback& failure) {
+  Report report;
+  report.library_version = VECFRAME_VERSION;
+  const std::unique_ptr<storage::Listing> listing = storage::list_images(job.inputs);
+  std::optional<exec::EmbedStage> stage;
+  if (job.descriptor != nullptr) {
+    const auto start = std::chrono::steady_clock::now();
+    stage = {job.descriptor->instantiate(), job.descriptor->prepare_spec(),
+             job.descriptor->facts().dimension};
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+    report.load_seconds = spent.count();
+    report.embedder = job.descriptor->facts();
+  }
+  report.statistics =
+      exec::run(*listing, stage, sink, job.pipeline, cancellation, progress, failure);
+  sink.flush();
+  report.peak_memory_bytes = peak_memory_of_process();
+  return report;
+}
+
+}  // namespace
+
+Report run(const EmbedJob& job, storage::TableModule& tables, const CancellationToken& cancellation,
+           const exec::ProgressCallback& progress, const exec::FailureCallback& failure) {
+  if (job.rows_per_part <= 0) {
+    throw RequestError("rows_per_part=" + std::to_string(job.rows_per_part) +
+                       " is not positive; give a number of rows");
+  }
+  const auto schema = output_schema(job);
+  const std::unique_ptr<TableOutput> output = open_output(job, schema, tables);
+  const bool one_file = output_kind(job.output) == OutputKind::kFile;
+  TableSink sink(schema, job.columns, sink_memory(job.pipeline.memory_limit),
+                 one_file ? std::numeric_limits<std::int64_t>::max() : job.rows_per_part,
+                 [&](columnar::Batch batch, std::int64_t num_failed) {
+                   output->write(std::move(batch), num_failed);
+                 });
+  Report report = execute(job, sink, cancellation, progress, failure);
+  output->close();
+  report.output = job.output;
+  report.parts = output->parts();
+  if (cancellation.cancelled()) throw Cancelled();
+  output->commit(report.to_json());
+  return report;
+}
+
+Collected collect(const EmbedJob& job, const CancellationToken& cancellation,
+                  const exec::ProgressCallback& progress, const exec::FailureCallback& failure) {
+  Collected collected;
+  collected.schema = output_schema(job);
+  TableSink sink(collected.schema, job.columns, sink_memory(job.pipeline.memory_limit),
+                 std::numeric_limits<std::int64_t>::max(),
+                 [&](columnar::Batch batch, std::int64_t /*num_failed*/) {
+                   collected.batches.push_back(std::move(batch));
+                 });
+  collected.report = execute(job, sink, cancellation, progress, failure);
+  return collected;
+}
+
+}  // namespace vecframe::job

@@ -1,0 +1,20 @@
+// Names in an output directory, and which of them are a run's own.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace vecframe::job {
+
+inline constexpr const char* kReportName = "_report.json";
+inline constexpr const char* kManifestName = "_manifest.json";
+
+/// "part-00000.parquet"
+std::string part_name(std::int64_t shard);
+/// A name that part_name() can give.
+bool is_part_name(std::string_view name);
+/// What a run that was killed leaves behind: the lock and files under construction.
+bool is_left_over(std::string_view name);
+
+}  // namespace vecframe::job

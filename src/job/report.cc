@@ -1,0 +1,54 @@
+#include <nlohmann/json.hpp>
+
+#include "job/embed_job.h"
+
+namespace vecframe::job {
+
+std::string Report::to_json() const {
+  using Json = nlohmann::ordered_json;
+  const exec::Statistics& s = statistics;
+  Json json;
+  json["version"] = library_version;
+  json["rows"] = s.rows;
+  json["ok"] = s.rows - s.failed;
+  json["failed"] = s.failed;
+  json["failures"] = Json::object();
+  for (const auto& [cause, count] : s.failures) json["failures"][cause] = count;
+  json["seconds"] = s.seconds;
+  json["load_seconds"] = load_seconds;
+  json["images_per_second"] = s.seconds > 0 ? static_cast<double>(s.rows) / s.seconds : 0.0;
+  json["stages"] = {{"read", s.read_seconds},
+                    {"prepare", s.prepare_seconds},
+                    {"embed", s.embed_seconds},
+                    {"write", s.write_seconds}};
+  json["bytes_read"] = s.bytes_read;
+  json["batches"] = s.batches;
+  json["batch_size"] = s.batch_size;
+  json["threads"] = s.threads;
+  json["memory"] = {{"limit", s.budget_bytes},
+                    {"budget_peak", s.peak_budget_bytes},
+                    {"process_peak", peak_memory_bytes},
+                    {"weights", embedder.weight_bytes}};
+  if (embedder.dimension > 0) {
+    json["model"] = {{"name", embedder.model},
+                     {"provider", embedder.provider},
+                     {"family", embedder.family},
+                     {"revision", embedder.revision},
+                     {"licence", embedder.licence},
+                     {"fingerprint", embedder.model_fingerprint},
+                     {"processor_fingerprint", embedder.processor_fingerprint},
+                     {"dimension", embedder.dimension},
+                     {"precision", tensor::to_string(embedder.precision)},
+                     {"device", embedder.device},
+                     {"parameters", embedder.parameters},
+                     {"flops_per_image", embedder.flops_per_image}};
+  } else {
+    json["model"] = nullptr;
+  }
+  json["output"] = output;
+  json["parts"] = parts;
+  // Paths are bytes; JSON is UTF-8.
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace vecframe::job

@@ -1,0 +1,65 @@
+#include "job/table_sink.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace vecframe::job {
+
+// A builder's buffers double, so while one grows it holds three times its values; the batch before
+// is being encoded meanwhile, in the writer's own buffers.
+SinkMemory sink_memory(std::int64_t memory_limit) {
+  const std::int64_t batch = std::clamp<std::int64_t>(memory_limit / 128, 64 << 10, 4 << 20);
+  return {batch, 6 * batch};
+}
+
+TableSink::TableSink(std::shared_ptr<const columnar::Schema> schema,
+                     std::vector<OutputColumn> columns, SinkMemory memory,
+                     std::int64_t rows_per_part, Receiver receiver)
+    : schema_(std::move(schema)),
+      columns_(std::move(columns)),
+      memory_(memory),
+      rows_per_part_(rows_per_part),
+      receiver_(std::move(receiver)) {
+  std::erase_if(columns_, [](const OutputColumn& column) { return column.name.empty(); });
+  for (const columnar::Field& field : schema_->fields) builders_.emplace_back(field.type);
+}
+
+void TableSink::append(const OutputColumn& column, const exec::Row& row,
+                       columnar::ColumnBuilder& builder) {
+  using Source = OutputColumn::Source;
+  const bool has_size = row.format.has_value();
+  switch (column.source) {
+    case Source::kPath:
+      return builder.append(std::string_view(row.path));
+    case Source::kEmbedding:
+      return row.error ? builder.append_null() : builder.append(row.embedding);
+    case Source::kError:
+      return row.error ? builder.append(std::string_view(row.error->to_string()))
+                       : builder.append_null();
+    case Source::kWidth:
+      return has_size ? builder.append(row.width) : builder.append_null();
+    case Source::kHeight:
+      return has_size ? builder.append(row.height) : builder.append_null();
+    case Source::kFormat:
+      return has_size ? builder.append(to_string(*row.format)) : builder.append_null();
+  }
+}
+
+void TableSink::write(const exec::Row& row) {
+  std::int64_t bytes = 0;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    append(columns_[i], row, builders_[i]);
+    bytes += builders_[i].bytes();
+  }
+  ++num_rows_;
+  if (row.error) ++num_failed_;
+  if (bytes >= memory_.batch_bytes || num_rows_ % rows_per_part_ == 0) flush();
+}
+
+void TableSink::flush() {
+  if (builders_.empty() || builders_.front().length() == 0) return;
+  receiver_(columnar::Batch(schema_, builders_), std::exchange(num_failed_, 0));
+}
+
+}  // namespace vecframe::job

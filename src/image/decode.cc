@@ -20,7 +20,7 @@ Result<Image> dispatch(Bytes bytes, const ImageInfo& info) {
     case Format::kBmp:
       return decode_bmp(bytes, info);
     case Format::kTiff:
-      break;
+      return decode_tiff(bytes, info);
   }
   return decode_error(ErrorCode::kUnknownFormat, "no decoder for this format");
 }

@@ -11,7 +11,7 @@ namespace {
 // Keeps every size computed from a pixel count far inside 64 bits, whatever limit is set.
 constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 40;
 
-[[maybe_unused]] bool is_tiff(Bytes bytes) {
+bool is_tiff(Bytes bytes) {
   for (const std::string_view prefix :
        {std::string_view("MM\0\x2a", 4), std::string_view("II\x2a\0", 4),
         std::string_view("MM\x2a\0", 4), std::string_view("II\0\x2a", 4),
@@ -65,7 +65,7 @@ Result<ImageInfo> probe(std::span<const std::byte> bytes, const DecodeLimits& li
     const char last = static_cast<char>(load_u8(bytes, 15));
     if (last == ' ' || last == 'L' || last == 'X') return probe_webp(bytes, limits);
   }
-  //TMP if (is_tiff(bytes)) return probe_tiff(bytes, limits);
+  if (is_tiff(bytes)) return probe_tiff(bytes, limits);
   if (has_prefix(bytes, "BM")) return probe_bmp(bytes, limits);
   return decode_error(ErrorCode::kUnknownFormat, "not a JPEG, PNG, WebP, GIF, BMP or TIFF picture");
 }

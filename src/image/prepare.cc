@@ -1,0 +1,148 @@
+#include "image/prepare.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+#include <string>
+
+#include "image/resize_window.h"
+
+namespace vecframe::image {
+namespace {
+
+/// Longest side a picture may be resized to: past it Pillow's own sizes are no longer exact in its
+/// float32 boxes, and nothing a picture shows is left.
+constexpr std::uint32_t kMaxSide = 1u << 24;
+
+RowError unsupported(Size size, const std::string& why) {
+  return {Stage::kPrepare, ErrorCode::kUnsupported,
+          "picture of " + std::to_string(size.width) + " x " + std::to_string(size.height) + ": " +
+              why};
+}
+
+/// What of one axis of a picture of `size` samples a crop to `crop` samples keeps.
+struct AxisCrop {
+  std::uint32_t source = 0;       ///< first sample kept
+  std::uint32_t destination = 0;  ///< where it goes; what precedes it is padding
+  std::uint32_t count = 0;
+};
+
+AxisCrop crop_axis(CropRule rule, std::uint32_t size, std::uint32_t crop) {
+  if (size < crop) {
+    const std::uint32_t padding = crop - size;
+    const std::uint32_t before =
+        rule == CropRule::kPillow ? padding / 2 + padding % 2 : padding / 2;
+    return {0, before, size};
+  }
+  const std::uint32_t rest = size - crop;
+  std::uint32_t source = rest / 2;
+  if (rule == CropRule::kRound && rest % 4 == 3) ++source;  // a half goes to the even neighbour
+  return {source, 0, crop};
+}
+
+/// Where the pixels of a slot come from.
+struct Layout {
+  ResizeWindow resize;
+  std::uint32_t left = 0, top = 0;  ///< of the window in the slot
+};
+
+Result<Layout> lay_out(const PrepareSpec& spec, Size size) {
+  if (size.width == 0 || size.height == 0) return unsupported(size, "has no pixels");
+  Layout layout;
+  ResizeWindow& resize = layout.resize;
+  resize.filter = spec.filter;
+  resize.resampler = spec.resampler;
+  resize.source = {0, 0, size.width, size.height};
+  switch (spec.resize) {
+    case ResizeRule::kNone:
+      resize.size = size;
+      break;
+    case ResizeRule::kExact:
+      resize.size = {spec.resize_width, spec.resize_height};
+      break;
+    case ResizeRule::kShortestEdge: {
+      const auto [shorter, longer] = std::minmax(size.width, size.height);
+      const double length =
+          std::trunc(static_cast<double>(std::uint64_t{spec.shortest_edge} * longer) / shorter);
+      if (length > kMaxSide)
+        return unsupported(
+            size, "its longer side would become more than " + std::to_string(kMaxSide) + " pixels");
+      const auto other = static_cast<std::uint32_t>(length);
+      resize.size = size.width <= size.height ? Size{spec.shortest_edge, other}
+                                              : Size{other, spec.shortest_edge};
+      break;
+    }
+    case ResizeRule::kCentreSquare: {
+      const auto side = static_cast<std::uint32_t>(
+          std::clamp(std::min(size.width, size.height) * spec.square_fraction, 0.0,
+                     static_cast<double>(std::min(size.width, size.height))));
+      resize.source = {(size.width - side) / 2, (size.height - side) / 2, side, side};
+      resize.size = {spec.resize_width, spec.resize_height};
+      break;
+    }
+  }
+  if (resize.source.width == 0 || resize.size.width == 0 || resize.size.height == 0)
+    return unsupported(size, "a side would shrink to 0 pixels");
+
+  const Size slot = spec.slot_size();
+  AxisCrop x{0, 0, resize.size.width}, y{0, 0, resize.size.height};
+  if (spec.crop != CropRule::kNone) {
+    x = crop_axis(spec.crop, resize.size.width, slot.width);
+    y = crop_axis(spec.crop, resize.size.height, slot.height);
+  }
+  resize.window = {x.source, y.source, x.count, y.count};
+  layout.left = x.destination;
+  layout.top = y.destination;
+  return layout;
+}
+
+/// Clears what of the slot lies around the window.
+void pad(const Layout& layout, Size slot, std::uint8_t* out) {
+  const Box& window = layout.resize.window;
+  const std::size_t stride = std::size_t{slot.width} * 3;
+  const std::size_t before = std::size_t{layout.left} * 3;
+  const std::size_t end = before + std::size_t{window.width} * 3;
+  std::memset(out, 0, layout.top * stride);
+  for (std::uint32_t y = layout.top; y < layout.top + window.height; ++y) {
+    std::memset(out + y * stride, 0, before);
+    std::memset(out + y * stride + end, 0, stride - end);
+  }
+  const std::uint32_t bottom = layout.top + window.height;
+  std::memset(out + bottom * stride, 0, (slot.height - bottom) * stride);
+}
+
+}  // namespace
+
+std::uint64_t prepare_bytes(const PrepareSpec& spec, Size size) {
+  const auto layout = lay_out(spec, size);
+  return layout ? resize_window_bytes(layout->resize, 3) : 0;
+}
+
+Status prepare(const PrepareSpec& spec, const Image& rgb, std::span<std::uint8_t> slot) {
+  assert(rgb.mode() == Mode::kRGB);
+  assert(slot.size() == spec.slot_bytes());
+  const auto layout = lay_out(spec, rgb.size());
+  if (!layout) return layout.error();
+  const Size size = spec.slot_size();
+  const std::size_t stride = std::size_t{size.width} * 3;
+  // Without a crop the slot is the resized picture; a spec whose picture has another size has no
+  // slot at all.
+  assert(layout->left + layout->resize.window.width <= size.width);
+  assert(layout->top + layout->resize.window.height <= size.height);
+  pad(*layout, size, slot.data());
+  resize_window(rgb, layout->resize,
+                slot.data() + layout->top * stride + std::size_t{layout->left} * 3, stride);
+  return Done{};
+}
+
+void pixel_values(const PrepareSpec& spec, std::span<const std::uint8_t> slot,
+                  std::span<float> out) {
+  assert(slot.size() == spec.slot_bytes() && out.size() == slot.size());
+  const NormalizationTable table = normalization_table(spec);
+  const std::size_t plane = slot.size() / 3;
+  for (std::size_t c = 0; c < 3; ++c)
+    for (std::size_t i = 0; i < plane; ++i) out[c * plane + i] = table[c][slot[3 * i + c]];
+}
+
+}  // namespace vecframe::image

@@ -280,8 +280,10 @@ Status read_through_libtiff(Bytes file, const ImageInfo& info, const TiffLayout&
     }
     TIFFSetField(tiff.get(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
   }
-  Target target(layout, directory, /*big_endian=*/false, image);  // libtiff swaps to native order
-  if (Status status = read_blocks(tiff.get(), layout, target); !status.ok()) return status;
+  TiffLayout stored = layout;
+  if (layout.pixels == TiffLayout::Pixels::kYcbcr) stored.pixels = TiffLayout::Pixels::kColours;
+  Target target(stored, directory, /*big_endian=*/false, image);  // libtiff swaps to native order
+  if (Status status = read_blocks(tiff.get(), stored, target); !status.ok()) return status;
   target.finish();
   return Done{};
 }
@@ -298,7 +300,7 @@ Result<Image> decode_tiff(Bytes bytes, const ImageInfo& info) {
   }
   Image image(info.mode, info.size);
   Status status = Done{};
-  if (layout->compressed() || layout->pixels == TiffLayout::Pixels::kYcbcr) {
+  if (layout->compressed()) {
     status = read_through_libtiff(bytes, info, *layout, *directory, image);
     if (!status.ok() && ends_before_its_blocks(bytes, *layout, *directory)) status = truncated();
   } else {

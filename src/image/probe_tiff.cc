@@ -182,7 +182,7 @@ std::uint64_t working_bytes(const TiffLayout& layout, std::uint64_t num_blocks,
   if (layout.separate_planes) {  // gathered into pixels of up to 4 samples first
     bytes += num_pixels(layout.size) * static_cast<std::uint64_t>(std::min(layout.num_samples, 4));
   }
-  if (!layout.compressed() && layout.pixels != Pixels::kYcbcr) return bytes;
+  if (!layout.compressed()) return bytes;
   // The block, a row of predictor scratch, and the directory: its tags are copied, its offsets and
   // sizes widened to 8 bytes.
   bytes += layout.block_bytes() + 2 * layout.block_row_bytes() + 2 * file_size + 64 * num_blocks;

@@ -19,7 +19,7 @@ struct TiffLayout {
     kPalette,  ///< 1, 2, 4, 8 bits, perhaps followed by ignored samples or by alpha
     kColours,  ///< gray, gray and alpha, RGB or RGBA of 8 or 16 bits, further samples ignored
     kCmyk,     ///< 8 or 16 bits, further samples ignored
-    kYcbcr,    ///< whatever libtiff makes RGB of
+    kYcbcr,    ///< 8 bits, compressed ones as libtiff converts them
   };
   enum class Alpha : std::uint8_t { kNone, kStraight, kPremultiplied };
 

@@ -53,8 +53,9 @@ void TiffUnpacker::row(const std::uint8_t* in, std::size_t width, std::uint8_t* 
     case Pixels::kPalette:
       return palette(in, width, out);
     case Pixels::kColours:
-    case Pixels::kYcbcr:
       return colours(in, width, out);
+    case Pixels::kYcbcr:
+      return ycbcr(in, width, out);
     case Pixels::kCmyk:
       return cmyk(in, width, out);
   }
@@ -141,6 +142,20 @@ void TiffUnpacker::cmyk(const std::uint8_t* in, std::size_t width, std::uint8_t*
       const int product = in[c * sample_bytes + high] * white + 128;
       out[c] = static_cast<std::uint8_t>(std::max(white - (((product >> 8) + product) >> 8), 0));
     }
+  }
+}
+
+void TiffUnpacker::ycbcr(const std::uint8_t* in, std::size_t width, std::uint8_t* out) const {
+  // Pillow's tables of 6 fraction bits: truncated towards zero after adding a half.
+  const auto scaled = [](double factor, int chroma) {
+    return static_cast<int>((chroma - 128) * factor * 64 + 0.5);
+  };
+  const auto clip = [](int value) { return static_cast<std::uint8_t>(std::clamp(value, 0, 255)); };
+  for (std::size_t x = 0; x < width; ++x, in += 3, out += 3) {
+    const int y = in[0], cb = in[1], cr = in[2];
+    out[0] = clip(y + (scaled(1.402, cr) >> 6));
+    out[1] = clip(y + ((scaled(-0.34414, cb) + scaled(-0.71414, cr)) >> 6));
+    out[2] = clip(y + (scaled(1.772, cb) >> 6));
   }
 }
 

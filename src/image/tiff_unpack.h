@@ -24,6 +24,7 @@ class TiffUnpacker {
   void numbers(const std::uint8_t* in, std::size_t width, std::uint8_t* out) const;
   void palette(const std::uint8_t* in, std::size_t width, std::uint8_t* out) const;
   void colours(const std::uint8_t* in, std::size_t width, std::uint8_t* out) const;
+  void ycbcr(const std::uint8_t* in, std::size_t width, std::uint8_t* out) const;
   void cmyk(const std::uint8_t* in, std::size_t width, std::uint8_t* out) const;
 
   TiffLayout layout_;

@@ -1,0 +1,133 @@
+#include "models/checkpoint.h"
+
+#include <fmt/core.h>
+#include <vecframe/error.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/fingerprint.h"
+
+namespace vecframe::models {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kWeights = "model.safetensors";
+constexpr const char* kIndex = "model.safetensors.index.json";
+constexpr std::uint64_t kMaxIndexBytes = 100'000'000;
+constexpr std::uint64_t kHashedWhole = 64u << 20;
+constexpr std::size_t kSample = 512;  // bytes at either end of a tensor
+
+bool is_file(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
+JsonObject read_config(const std::string& model, const fs::path& directory) {
+  if (!is_file(directory / "config.json"))
+    throw RequestError(fmt::format(
+        "model: '{}' has no config.json in {}; give a directory as save_pretrained() writes it",
+        model, directory.string()));
+  return JsonObject::read(directory / "config.json");
+}
+
+// A shard is a plain name in the same directory; a path would let an index read anything.
+void check_shard_name(const fs::path& index, const std::string& name) {
+  if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos ||
+      name.find('\0') != std::string::npos)
+    throw RequestError(
+        fmt::format("{}: shard '{}' is not a plain file name", index.string(), name));
+}
+
+std::vector<std::string> weight_files(const std::string& model, const fs::path& directory) {
+  if (is_file(directory / kWeights)) return {kWeights};
+  const fs::path index = directory / kIndex;
+  if (is_file(index)) {
+    const auto weight_map = JsonObject::read(index, kMaxIndexBytes).object("weight_map");
+    if (!weight_map) throw RequestError(fmt::format("{}: 'weight_map' is missing", index.string()));
+    std::set<std::string> names;
+    for (const auto& [tensor, file] : weight_map->text_members()) {
+      check_shard_name(index, file);
+      names.insert(file);
+    }
+    if (names.empty()) throw RequestError(fmt::format("{}: names no shard", index.string()));
+    return {names.begin(), names.end()};
+  }
+  for (const char* pickle : {"pytorch_model.bin", "pytorch_model.bin.index.json"}) {
+    if (is_file(directory / pickle))
+      throw RequestError(fmt::format(
+          "model: '{}' has only {}, a pickle, which is code and is not read; save it again with "
+          "model.save_pretrained(dir, safe_serialization=True), or take a revision with {}",
+          model, pickle, kWeights));
+  }
+  throw RequestError(
+      fmt::format("model: '{}' has no {} in {}", model, kWeights, directory.string()));
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(std::string model, fs::path directory)
+    : model_(std::move(model)),
+      directory_(std::move(directory)),
+      config_(read_config(model_, directory_)),
+      file_names_(weight_files(model_, directory_)) {
+  files_.reserve(file_names_.size());
+  for (const std::string& name : file_names_) files_.emplace_back(directory_ / name);
+  for (const SafetensorsFile& file : files_) {
+    for (const TensorInfo& tensor : file.tensors()) {
+      if (!tensors_.emplace(tensor.name, Location{&file, &tensor}).second)
+        throw RequestError(
+            fmt::format("model: '{}': tensor '{}' is in two shards", model_, tensor.name));
+    }
+  }
+}
+
+const TensorInfo* Checkpoint::find(std::string_view name) const {
+  const auto it = tensors_.find(name);
+  return it == tensors_.end() ? nullptr : it->second.tensor;
+}
+
+std::vector<std::string> Checkpoint::names() const {
+  std::vector<std::string> names;
+  names.reserve(tensors_.size());
+  for (const auto& [name, location] : tensors_) names.push_back(name);
+  return names;
+}
+
+bool Checkpoint::has_prefix(std::string_view prefix) const {
+  const auto it = tensors_.lower_bound(prefix);
+  return it != tensors_.end() && it->first.starts_with(prefix);
+}
+
+tensor::AlignedBuffer<float> Checkpoint::read(const TensorInfo& tensor) const {
+  tensor::AlignedBuffer<float> values(static_cast<std::size_t>(tensor.count()));
+  widen(tensor, {values.data(), values.size()});
+  const auto it = tensors_.find(tensor.name);
+  if (it != tensors_.end()) it->second.file->release_pages(tensor.data);
+  return values;
+}
+
+std::string Checkpoint::fingerprint() const {
+  Fingerprint fingerprint;
+  const MappedFile config(directory_ / "config.json");
+  fingerprint.add(config.bytes());
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    const SafetensorsFile& file = files_[i];
+    fingerprint.add_field(file_names_[i]).add_field(std::to_string(file.size()));
+    if (file.size() <= kHashedWhole) {
+      fingerprint.add(file.bytes());
+    } else {
+      fingerprint.add(file.header());
+      for (const TensorInfo& tensor : file.tensors()) {
+        const std::size_t sample = std::min(kSample, tensor.data.size());
+        fingerprint.add(tensor.data.first(sample)).add(tensor.data.last(sample));
+      }
+    }
+    file.release_pages(file.bytes());
+  }
+  return fingerprint.hex();
+}
+
+}  // namespace vecframe::models

@@ -1,0 +1,56 @@
+// A model directory: config.json and its tensors, by name. Weights stay on disk until they are read
+// one by one.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/json_object.h"
+#include "models/safetensors.h"
+#include "tensor/aligned_buffer.h"
+
+namespace vecframe::models {
+
+class Checkpoint {
+ public:
+  /// Opens config.json and model.safetensors, or the shards that model.safetensors.index.json
+  /// names. `model` is the user's spelling, for messages. Throws RequestError.
+  Checkpoint(std::string model, std::filesystem::path directory);
+
+  const std::string& model() const { return model_; }
+  const std::filesystem::path& directory() const { return directory_; }
+  const JsonObject& config() const { return config_; }
+
+  /// Null if there is none of this name.
+  const TensorInfo* find(std::string_view name) const;
+  /// All names, sorted.
+  std::vector<std::string> names() const;
+  /// True if some tensor's name begins so.
+  bool has_prefix(std::string_view prefix) const;
+  /// The tensor as float32; its source pages are released.
+  tensor::AlignedBuffer<float> read(const TensorInfo& tensor) const;
+
+  /// Identity of config and weights. Files of up to 64 MiB are hashed whole. Of larger ones, name
+  /// and size of each file, its header, and the first and last 512 bytes of every tensor: no
+  /// training step leaves those alone, and a plan may be described without reading gigabytes.
+  std::string fingerprint() const;
+
+ private:
+  struct Location {
+    const SafetensorsFile* file;
+    const TensorInfo* tensor;
+  };
+
+  std::string model_;
+  std::filesystem::path directory_;
+  JsonObject config_;
+  std::vector<std::string> file_names_;
+  std::vector<SafetensorsFile> files_;  // as file_names_
+  std::map<std::string, Location, std::less<>> tensors_;
+};
+
+}  // namespace vecframe::models

@@ -1,0 +1,88 @@
+// CLIP's image tower, in its own checkpoints or with the text tower beside it.
+//
+// Source: transformers, models/clip/modeling_clip.py and configuration_clip.py.
+
+#include <fmt/core.h>
+#include <vecframe/error.h>
+
+#include "models/families/families.h"
+#include "models/processor.h"
+
+namespace vecframe::models {
+namespace {
+
+VitNames clip_names() {
+  VitNames names;
+  // Checkpoints of the vision model alone, made from scratch by transformers 5, have no prefix.
+  names.prefixes = {"vision_model.", ""};
+  names.class_token = "embeddings.class_embedding";
+  names.positions = "embeddings.position_embedding.weight";
+  names.patch = "embeddings.patch_embedding";
+  names.patch_bias = false;
+  names.pre_norm = "pre_layrnorm";  // spelled so
+  names.block = "encoder.layers.";
+  names.norm1 = "layer_norm1";
+  names.query = "self_attn.q_proj";
+  names.key = "self_attn.k_proj";
+  names.value = "self_attn.v_proj";
+  names.output = "self_attn.out_proj";
+  names.norm2 = "layer_norm2";
+  names.fc1 = "mlp.fc1";
+  names.fc2 = "mlp.fc2";
+  names.final_norm = "post_layernorm";
+  names.projection = "visual_projection";
+  names.leading_one = false;
+  return names;
+}
+
+// `projection_size`: what the config says of it, or 0. The rows of the matrix decide; the config
+// must agree.
+ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoint,
+                               const JsonObject& vision, std::int64_t projection_size,
+                               ProcessorBackend processor) {
+  VitDefaults defaults;
+  defaults.patch = 32;
+  defaults.activation = "quick_gelu";
+  defaults.epsilon = 1e-5;
+  VitSpec spec = read_vit_spec(vision, defaults);
+  spec.mlp_width = read_mlp_width(vision, 3072);
+  ImageModelDescription description = describe_vision_transformer(
+      checkpoint, "clip", spec, {clip_names()},
+      {"text_model.", "text_projection.", "logit_scale", "*position_ids"},
+      read_processor(*checkpoint, "CLIPImageProcessor", processor));
+  const TensorInfo* projection = checkpoint->find("visual_projection.weight");
+  if (projection != nullptr && projection_size != 0 && projection->shape[0] != projection_size)
+    throw RequestError(
+        fmt::format("model: '{}': visual_projection.weight has {} rows, but projection_dim is {}",
+                    checkpoint->model(), projection->shape[0], projection_size));
+  return description;
+}
+
+std::int64_t projection_size(const JsonObject& config) {
+  return config.integer_or("projection_dim", 0, 0, 1 << 20);
+}
+
+}  // namespace
+
+ImageModelDescription describe_clip(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                    ProcessorBackend processor) {
+  const JsonObject& config = checkpoint->config();
+  if (checkpoint->find("visual_projection.weight") == nullptr)
+    throw RequestError(
+        fmt::format("model: '{}': missing: visual_projection.weight, which a 'clip' checkpoint has",
+                    checkpoint->model()));
+  // Old files carry both; the one ending in _dict then sets every field, also those it leaves out.
+  const char* key = config.has("vision_config_dict") ? "vision_config_dict" : "vision_config";
+  const JsonObject vision =
+      config.object(key).value_or(JsonObject::empty(config.label() + ": vision_config"));
+  return describe(checkpoint, vision, projection_size(config), processor);
+}
+
+// CLIPVisionModel or CLIPVisionModelWithProjection: projected exactly if the projection is there.
+ImageModelDescription describe_clip_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                           ProcessorBackend processor) {
+  const JsonObject& config = checkpoint->config();
+  return describe(checkpoint, config, projection_size(config), processor);
+}
+
+}  // namespace vecframe::models

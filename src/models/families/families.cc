@@ -1,0 +1,167 @@
+#include "models/families/families.h"
+
+#include <fmt/core.h>
+#include <vecframe/error.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "models/vision_transformer.h"
+
+namespace vecframe::models {
+namespace {
+
+// Bounds of what a config may ask for; they keep every product of sizes within 64 bits.
+constexpr std::int64_t kMaxWidth = 1 << 16;
+constexpr std::int64_t kMaxLayers = 1024;
+constexpr std::int64_t kMaxPictureSide = 1 << 14;
+
+// A product of about this many rows runs at full speed on a processor core.
+constexpr std::int64_t kEfficientRows = 1024;
+
+struct KnownFamily {
+  std::string_view model_type;
+  DescribeFamily describe;
+};
+constexpr std::array kFamilies{
+    KnownFamily{"clip", describe_clip},
+    KnownFamily{"clip_vision_model", describe_clip_vision},
+    KnownFamily{"deit", describe_deit},
+    KnownFamily{"dinov2", describe_dinov2},
+    KnownFamily{"efficientnet-lite0", describe_efficientnet_lite},
+    KnownFamily{"vit", describe_vit},
+};
+
+// A side, or [height, width].
+std::pair<std::int64_t, std::int64_t> read_sides(const JsonObject& config, std::string_view key,
+                                                 std::int64_t fallback) {
+  if (!config.is_list(key)) {
+    const std::int64_t side = config.integer_or(key, fallback, 1, kMaxPictureSide);
+    return {side, side};
+  }
+  const std::vector<double> sides = config.numbers(key);
+  for (double side : sides) {
+    if (sides.size() != 2 || side < 1 || side > static_cast<double>(kMaxPictureSide))
+      throw RequestError(fmt::format("{}: '{}' is not a side or two", config.label(), key));
+  }
+  if (sides.empty())
+    throw RequestError(fmt::format("{}: '{}' is not a side or two", config.label(), key));
+  return {static_cast<std::int64_t>(sides[0]), static_cast<std::int64_t>(sides[1])};
+}
+
+}  // namespace
+
+ImageModelDescription describe_image_model(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                           ProcessorBackend processor) {
+  const JsonObject& config = checkpoint->config();
+  const std::string type = config.text_or("model_type", "");
+  for (const KnownFamily& family : kFamilies)
+    if (family.model_type == type) return family.describe(checkpoint, processor);
+  if (type.empty() && config.has("architecture")) return describe_timm_vit(checkpoint, processor);
+  std::string known;
+  for (const KnownFamily& family : kFamilies)
+    known += (known.empty() ? "" : ", ") + std::string(family.model_type);
+  throw RequestError(fmt::format(
+      "model: '{}' is of the family '{}' (model_type in config.json), which this version does not "
+      "run; it runs {}, and timm's plain vit_*",
+      checkpoint->model(), type, known));
+}
+
+compute::Activation parse_activation(const JsonObject& config, std::string_view key,
+                                     std::string_view fallback) {
+  using compute::Activation;
+  struct Named {
+    std::string_view name;
+    Activation activation;
+  };
+  constexpr std::array kNamed{
+      Named{"quick_gelu", Activation::kQuickGelu},
+      Named{"gelu", Activation::kGeluErf},
+      Named{"gelu_erf", Activation::kGeluErf},
+      Named{"gelu_pytorch_tanh", Activation::kGeluTanh},
+      Named{"gelu_new", Activation::kGeluTanh},
+      Named{"gelu_fast", Activation::kGeluTanh},
+      Named{"silu", Activation::kSilu},
+      Named{"swish", Activation::kSilu},
+      Named{"relu", Activation::kRelu},
+  };
+  const std::string name = config.text_or(key, fallback);
+  std::string known;
+  for (const Named& named : kNamed) {
+    if (named.name == name) return named.activation;
+    known += (known.empty() ? "" : ", ") + std::string(named.name);
+  }
+  throw RequestError(
+      fmt::format("{}: '{}' is '{}'; known are {}", config.label(), key, name, known));
+}
+
+std::int64_t read_mlp_width(const JsonObject& config, std::int64_t fallback) {
+  return config.integer_or("intermediate_size", fallback, 1, 4 * kMaxWidth);
+}
+
+VitSpec read_vit_spec(const JsonObject& config, const VitDefaults& defaults) {
+  VitSpec spec;
+  spec.width = config.integer_or("hidden_size", defaults.width, 1, kMaxWidth);
+  spec.layers = config.integer_or("num_hidden_layers", defaults.layers, 1, kMaxLayers);
+  spec.heads = config.integer_or("num_attention_heads", defaults.heads, 1, kMaxWidth);
+  std::tie(spec.trained_height, spec.trained_width) =
+      read_sides(config, "image_size", defaults.image_size);
+  const auto [patch, patch_width] = read_sides(config, "patch_size", defaults.patch);
+  spec.patch = patch;
+  spec.activation = parse_activation(config, "hidden_act", defaults.activation);
+  spec.epsilon = static_cast<float>(config.number_or("layer_norm_eps", defaults.epsilon));
+  if (spec.width % spec.heads != 0)
+    throw RequestError(fmt::format("{}: hidden_size {} is not a multiple of {} heads",
+                                   config.label(), spec.width, spec.heads));
+  if (patch != patch_width || patch > std::min(spec.trained_height, spec.trained_width))
+    throw RequestError(fmt::format("{}: patches of {}x{} do not cut a picture of {}x{}",
+                                   config.label(), patch, patch_width, spec.trained_height,
+                                   spec.trained_width));
+  if (config.integer_or("num_channels", 3, 1, 1 << 16) != 3)
+    throw RequestError(
+        fmt::format("{}: 'num_channels' is not 3; only colour models run", config.label()));
+  return spec;
+}
+
+ImageModelDescription describe_vision_transformer(
+    const std::shared_ptr<const Checkpoint>& checkpoint, std::string family, VitSpec spec,
+    const std::vector<VitNames>& tables, const std::vector<std::string_view>& ignored,
+    const image::PrepareSpec& prepare) {
+  const image::Size slot = prepare.slot_size();
+  spec.image_height = slot.height;
+  spec.image_width = slot.width;
+  const bool resized =
+      spec.image_height != spec.trained_height || spec.image_width != spec.trained_width;
+  if (resized && spec.position_resize == PositionResize::kRefuse)
+    throw RequestError(fmt::format(
+        "model: '{}': the preprocessor makes pictures of {}x{}, but the model takes {}x{}; they "
+        "belong to different models",
+        checkpoint->model(), spec.image_height, spec.image_width, spec.trained_height,
+        spec.trained_width));
+  if (spec.patches() == 0)
+    throw RequestError(fmt::format("model: '{}': a picture of {}x{} holds no patch of {}",
+                                   checkpoint->model(), spec.image_height, spec.image_width,
+                                   spec.patch));
+
+  TensorCollector collector(*checkpoint);
+  const VitTensors tensors =
+      find_tensors(*checkpoint, collector, matching_names(*checkpoint, tables), spec);
+  collector.finish(ignored);
+
+  ImageModelDescription description;
+  description.family = std::move(family);
+  description.dimension = tensors.dimension();
+  description.parameters = collector.parameters();
+  description.matrix_parameters = collector.matrix_parameters();
+  description.flops_per_image = vit_flops(spec, tensors);
+  description.efficient_batch = std::max<std::int64_t>(1, kEfficientRows / spec.tokens());
+  description.prepare = prepare;
+  description.load = [checkpoint, spec, tensors](compute::Backend& backend,
+                                                 tensor::Precision precision) {
+    return load_vision_transformer(*checkpoint, spec, tensors, backend, precision);
+  };
+  return description;
+}
+
+}  // namespace vecframe::models

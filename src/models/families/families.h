@@ -1,0 +1,61 @@
+// The model families, one file each: what a config means, and what the tensors are called.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/checkpoint.h"
+#include "models/image_model.h"
+#include "models/vit_spec.h"
+#include "models/vit_tensors.h"
+
+namespace vecframe::models {
+
+using DescribeFamily = ImageModelDescription (*)(const std::shared_ptr<const Checkpoint>&,
+                                                 ProcessorBackend);
+
+ImageModelDescription describe_clip(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                    ProcessorBackend processor);
+ImageModelDescription describe_clip_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                           ProcessorBackend processor);
+ImageModelDescription describe_vit(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                   ProcessorBackend processor);
+ImageModelDescription describe_deit(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                    ProcessorBackend processor);
+ImageModelDescription describe_dinov2(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                      ProcessorBackend processor);
+/// config.json with `architecture` in place of `model_type`.
+ImageModelDescription describe_timm_vit(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                        ProcessorBackend processor);
+/// The built-in convolutional model, as tools/convert_efficientnet.py writes it.
+ImageModelDescription describe_efficientnet_lite(
+    const std::shared_ptr<const Checkpoint>& checkpoint, ProcessorBackend processor);
+
+/// Class defaults of a transformer config: what a key that is not in the file means.
+struct VitDefaults {
+  std::int64_t width = 768, layers = 12, heads = 12, image_size = 224, patch = 16;
+  std::string_view activation = "gelu";
+  double epsilon = 1e-12;
+};
+
+/// Width, layers, heads, activation, epsilon, picture and patch size by the keys that all Hugging
+/// Face vision configs share. The width of the MLP is left to the family.
+VitSpec read_vit_spec(const JsonObject& config, const VitDefaults& defaults);
+
+/// `intermediate_size`.
+std::int64_t read_mlp_width(const JsonObject& config, std::int64_t fallback);
+
+/// By the name of `hidden_act`.
+compute::Activation parse_activation(const JsonObject& config, std::string_view key,
+                                     std::string_view fallback);
+
+/// Finds the tensors, checks the picture size, and binds the loader. `ignored`: see
+/// TensorCollector::finish.
+ImageModelDescription describe_vision_transformer(
+    const std::shared_ptr<const Checkpoint>& checkpoint, std::string family, VitSpec spec,
+    const std::vector<VitNames>& tables, const std::vector<std::string_view>& ignored,
+    const image::PrepareSpec& prepare);
+
+}  // namespace vecframe::models

@@ -1,0 +1,31 @@
+// Models that run in this process, from a directory of safetensors or built in.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "compute/registry.h"
+#include "embed/embedder.h"
+
+namespace vecframe::providers {
+
+struct LocalModelOptions {
+  std::string precision = "fp32";  ///< fp32, bf16, or auto: bf16 where the hardware gains by it
+  std::string device = "auto";     ///< a backend's name, or auto
+};
+
+/// Reads config.json, the processor file and the tensor headers; weights are loaded by
+/// instantiate(). `revision` is taken from a hub cache path if it is empty. Throws RequestError.
+std::shared_ptr<const embed::ImageEmbedderDescriptor> describe_directory(
+    const std::string& model, const std::filesystem::path& directory,
+    const LocalModelOptions& options, const compute::Registry& backends,
+    const std::string& provider = "transformers", const std::string& revision = "");
+
+/// `builtin:efficientnet-lite0`, whose converted weights lie in
+/// `cache_directory`/builtin/efficientnet-lite0.
+std::shared_ptr<const embed::ImageEmbedderDescriptor> describe_builtin(
+    const std::string& model, const std::filesystem::path& cache_directory,
+    const LocalModelOptions& options, const compute::Registry& backends);
+
+}  // namespace vecframe::providers

@@ -1,0 +1,22 @@
+#include "golden_file.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace vecframe::golden {
+
+GoldenFile read_golden(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  const nlohmann::json json = nlohmann::json::parse(file);
+  GoldenFile golden;
+  golden.family = json.at("family").get<std::string>();
+  for (const auto& picture : json.at("images"))
+    golden.pictures.push_back(
+        {picture.at("width").get<std::uint32_t>(), picture.at("height").get<std::uint32_t>(),
+         picture.at("seed").get<std::int64_t>(), picture.at("gray").get<bool>()});
+  golden.embeddings = json.at("embeddings").get<std::vector<std::vector<float>>>();
+  golden.pixel_hashes = json.at("pixel_values_fnv1a").get<std::vector<std::string>>();
+  return golden;
+}
+
+}  // namespace vecframe::golden

@@ -1,0 +1,21 @@
+// The stored vectors of a reference model.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "generated_picture.h"
+
+namespace vecframe::golden {
+
+struct GoldenFile {
+  std::string family;
+  std::vector<PictureRecipe> pictures;
+  std::vector<std::vector<float>> embeddings;
+  std::vector<std::string> pixel_hashes;  ///< FNV-1a of the float32 pixel values, by picture
+};
+
+GoldenFile read_golden(const std::filesystem::path& path);
+
+}  // namespace vecframe::golden

@@ -1,0 +1,194 @@
+// Pictures to vectors through whole models, against what the reference libraries make of the same
+// pictures and checkpoints (tools/make_golden_models.py).
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "generated_picture.h"
+#include "golden_file.h"
+#include "image/prepare.h"
+#include "providers/local/local_provider.h"
+#include "shared_data.h"
+#include "test_backends.h"
+
+namespace vecframe::golden {
+namespace {
+
+namespace fs = std::filesystem;
+using embed::ImageEmbedderDescriptor;
+using Descriptor = std::shared_ptr<const ImageEmbedderDescriptor>;
+using Vectors = std::vector<std::vector<float>>;
+
+constexpr float kTolerance = 1e-4f;  // of float32, absolute, for values of order 1
+
+fs::path golden_directory() { return fs::path(VECFRAME_SOURCE_DIR) / "tests/golden/models"; }
+
+std::string fnv1a(const std::vector<float>& values) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(values.data());
+  for (std::size_t i = 0; i < values.size() * sizeof(float); ++i)
+    hash = (hash ^ bytes[i]) * 0x100000001b3u;
+  return fmt::format("{:016x}", hash);
+}
+
+std::vector<std::uint8_t> prepare_all(const ImageEmbedderDescriptor& descriptor,
+                                      const std::vector<PictureRecipe>& pictures) {
+  const image::PrepareSpec& spec = descriptor.prepare_spec();
+  std::vector<std::uint8_t> slots(pictures.size() * spec.slot_bytes());
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    const auto status = image::prepare(spec, generate_picture(pictures[i]),
+                                       {slots.data() + i * spec.slot_bytes(), spec.slot_bytes()});
+    EXPECT_TRUE(status.ok()) << status.error().to_string();
+  }
+  return slots;
+}
+
+Vectors embed_all(const ImageEmbedderDescriptor& descriptor,
+                  const std::vector<std::uint8_t>& slots) {
+  const auto dimension = static_cast<std::size_t>(descriptor.facts().dimension);
+  const std::size_t count = slots.size() / descriptor.prepare_spec().slot_bytes();
+  std::vector<float> flat(count * dimension, std::nanf(""));
+  descriptor.instantiate()->make_lane()->embed(slots.data(), static_cast<std::int64_t>(count),
+                                               flat.data());
+  Vectors rows;
+  for (std::size_t i = 0; i < count; ++i)
+    rows.emplace_back(flat.begin() + static_cast<std::ptrdiff_t>(i * dimension),
+                      flat.begin() + static_cast<std::ptrdiff_t>((i + 1) * dimension));
+  return rows;
+}
+
+float largest_difference(const Vectors& a, const Vectors& b) {
+  float largest = 0;
+  EXPECT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].size(), b[i].size());
+    for (std::size_t j = 0; j < std::min(a[i].size(), b[i].size()); ++j) {
+      const float difference = std::abs(a[i][j] - b[i][j]);
+      if (!(difference <= largest)) largest = difference;  // so that NaN stays
+    }
+  }
+  return largest;
+}
+
+double smallest_cosine(const Vectors& a, const Vectors& b) {
+  double smallest = 1;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    double ab = 0, aa = 0, bb = 0;
+    for (std::size_t j = 0; j < a[i].size(); ++j) {
+      ab += double{a[i][j]} * b[i][j];
+      aa += double{a[i][j]} * a[i][j];
+      bb += double{b[i][j]} * b[i][j];
+    }
+    smallest = std::min(smallest, ab / std::sqrt(aa * bb));
+  }
+  return smallest;
+}
+
+void expect_pixels(const ImageEmbedderDescriptor& descriptor, const GoldenFile& golden,
+                   const std::vector<std::uint8_t>& slots) {
+  const image::PrepareSpec& spec = descriptor.prepare_spec();
+  std::vector<float> values(spec.slot_bytes());
+  for (std::size_t i = 0; i < golden.pictures.size(); ++i) {
+    image::pixel_values(spec, {slots.data() + i * spec.slot_bytes(), spec.slot_bytes()}, values);
+    EXPECT_EQ(fnv1a(values), golden.pixel_hashes[i]) << "picture " << i;
+  }
+}
+
+// fp32 within the tolerance, bf16 pointing the same way; both figures are printed.
+void expect_golden(const GoldenFile& golden, const Descriptor& fp32, const Descriptor& bf16,
+                   double least_cosine) {
+  EXPECT_EQ(fp32->facts().family, golden.family);
+  ASSERT_EQ(static_cast<std::size_t>(fp32->facts().dimension), golden.embeddings[0].size());
+  const std::vector<std::uint8_t> slots = prepare_all(*fp32, golden.pictures);
+  expect_pixels(*fp32, golden, slots);
+  const float difference = largest_difference(embed_all(*fp32, slots), golden.embeddings);
+  EXPECT_LE(difference, kTolerance);
+  const double cosine = smallest_cosine(embed_all(*bf16, slots), golden.embeddings);
+  EXPECT_GE(cosine, least_cosine);
+  fmt::print("             fp32: largest difference {:.2g}; bf16: 1 - cosine {:.2g}\n", difference,
+             1 - cosine);
+}
+
+class TinyCheckpoint : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
+
+TEST_P(TinyCheckpoint, EmbedsAsTheReference) {
+  const auto& [name, device] = GetParam();
+  const fs::path directory = golden_directory() / name;
+  const GoldenFile golden = read_golden(directory / "golden.json");
+  const compute::Registry backends = test_backends();
+  expect_golden(golden, providers::describe_directory(name, directory, {"fp32", device}, backends),
+                providers::describe_directory(name, directory, {"bf16", device}, backends), 0.99);
+}
+
+TEST_P(TinyCheckpoint, RowsDoNotDependOnTheirBatch) {
+  const auto& [name, device] = GetParam();
+  const fs::path directory = golden_directory() / name;
+  const GoldenFile golden = read_golden(directory / "golden.json");
+  const compute::Registry backends = test_backends();
+  const auto descriptor =
+      providers::describe_directory(name, directory, {"fp32", device}, backends);
+  const std::vector<std::uint8_t> slots = prepare_all(*descriptor, golden.pictures);
+  const std::size_t slot = descriptor->prepare_spec().slot_bytes();
+  const Vectors together = embed_all(*descriptor, slots);
+  for (std::size_t i = 0; i < golden.pictures.size(); ++i) {
+    const auto begin = slots.begin() + static_cast<std::ptrdiff_t>(i * slot);
+    const std::vector<std::uint8_t> one(begin, begin + static_cast<std::ptrdiff_t>(slot));
+    EXPECT_LE(largest_difference(embed_all(*descriptor, one), {together[i]}), 1e-5f) << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, TinyCheckpoint,
+                         testing::Combine(testing::Values("clip", "clip_legacy_sharded",
+                                                          "clip_vision", "clip_vision_projection",
+                                                          "vit_classifier", "vit_pooler_pillow",
+                                                          "deit", "dinov2", "dinov2_resized",
+                                                          "timm_vit"),
+                                          testing::ValuesIn(backend_names())),
+                         [](const auto& parameters) {
+                           return std::get<0>(parameters.param) + "_" +
+                                  std::get<1>(parameters.param);
+                         });
+
+class RealModel : public testing::TestWithParam<std::string> {};
+
+TEST_P(RealModel, VitTinyEmbedsAsTimm) {
+  const auto data = shared_data();
+  if (!data) GTEST_SKIP() << "the weights of ViT-Tiny are not here: set VECFRAME_SHARED";
+  const fs::path directory = *data / "data/vit_tiny_patch16_224";
+  const GoldenFile golden = read_golden(golden_directory() / "vit_tiny_patch16_224.json");
+  const compute::Registry backends = test_backends();
+  expect_golden(
+      golden, providers::describe_directory("vit-tiny", directory, {"fp32", GetParam()}, backends),
+      providers::describe_directory("vit-tiny", directory, {"bf16", GetParam()}, backends), 0.99);
+}
+
+TEST_P(RealModel, EfficientNetLite0EmbedsAsTorch) {
+  const char* set = std::getenv("VECFRAME_CACHE");
+  const char* home = std::getenv("HOME");
+  const fs::path cache = set != nullptr && *set != '\0'
+                             ? fs::path(set)
+                             : fs::path(home == nullptr ? "/" : home) / ".cache/vecframe";
+  const std::string model = "builtin:efficientnet-lite0";
+  if (!fs::exists(cache / "builtin/efficientnet-lite0/model.safetensors"))
+    GTEST_SKIP() << "the built-in weights are not in " << cache
+                 << ": run tools/convert_efficientnet.py";
+  const GoldenFile golden = read_golden(golden_directory() / "efficientnet_lite0.json");
+  const compute::Registry backends = test_backends();
+  expect_golden(golden, providers::describe_builtin(model, cache, {"fp32", GetParam()}, backends),
+                providers::describe_builtin(model, cache, {"bf16", GetParam()}, backends), 0.98);
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, RealModel, testing::ValuesIn(backend_names()),
+                         [](const auto& parameter) { return parameter.param; });
+
+}  // namespace
+}  // namespace vecframe::golden

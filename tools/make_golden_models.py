@@ -1,0 +1,354 @@
+#!/usr/bin/env python3
+"""Makes the reference vectors of tests/golden/models.
+
+For each family a tiny random checkpoint is made by seed, saved as its library saves it, loaded back in float32, and
+run on generated pictures through its own processor. The checkpoint and `golden.json` (embeddings, and a hash of the
+exact pixel values) are committed. The pictures are generated again by the C++ test from the same integers.
+
+    python tools/make_golden_models.py [--out tests/golden/models] [--vit-tiny DIR] [--efficientnet FILE.pth]
+
+Needs tests/golden/requirements.txt. With --vit-tiny and --efficientnet it also writes the vectors of those two real
+models, whose weights are not committed.
+"""
+
+import argparse
+import json
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+# width, height, seed, gray: ordinary, odd, tall, wide, gray, smaller than every model's input.
+PICTURES = [
+    (96, 64, 1, False),
+    (101, 77, 2, False),
+    (40, 190, 3, False),
+    (230, 45, 4, False),
+    (64, 80, 5, True),
+    (11, 7, 6, False),
+]
+LCG = (1103515245, 12345, 0x7FFFFFFF)
+
+
+def lcg(state):
+    return (state * LCG[0] + LCG[1]) & LCG[2]
+
+
+def picture(width, height, seed, gray):
+    """Gradients, blocks and noise in integer arithmetic, so that any language makes the same bytes."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.int64)
+    channels = []
+    for c in range(1 if gray else 3):
+        slope_x = (lcg(seed * 31 + c) >> 16) % 23 - 11
+        slope_y = (lcg(seed * 37 + c + 5) >> 16) % 23 - 11
+        wave = (x * slope_x + y * slope_y) & 511
+        wave = np.where(wave > 255, 511 - wave, wave)
+        block = (lcg((seed * 7919 + (x >> 4) * 12347 + (y >> 4) * 54323 + c * 7717) & LCG[2]) >> 16) & 255
+        noise = (lcg((seed * 104729 + x * 7 + y * 1009 + c * 31) & LCG[2]) >> 16) & 255
+        channels.append((3 * wave + 4 * block + noise) >> 3)
+    if gray:
+        return Image.fromarray(channels[0].astype(np.uint8), "L")
+    return Image.fromarray(np.stack(channels, axis=-1).astype(np.uint8), "RGB")
+
+
+def fnv1a(data):
+    value = 0xCBF29CE484222325
+    for byte in data:
+        value = ((value ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return f"{value:016x}"
+
+
+def scramble(model, seed):
+    """Random weights large enough that different pictures get clearly different vectors."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, tensor in model.named_parameters():
+            noise = torch.randn(tensor.shape, generator=generator)
+            if "position" in name or "pos_embed" in name or "token" in name or "class_embedding" in name:
+                tensor.copy_(0.5 * noise)
+            elif tensor.ndim >= 2:
+                tensor.copy_(noise * 1.6 / math.sqrt(tensor[0].numel()))
+            elif "lambda" in name:
+                tensor.copy_(0.6 + 0.3 * noise)
+            elif "norm" in name and name.endswith("weight"):
+                tensor.copy_(1 + 0.2 * noise)
+            else:
+                tensor.copy_(0.1 * noise)
+    return model.eval()
+
+
+def write_golden(folder, family, images, vectors, pixels, **more):
+    vectors = np.asarray(vectors, np.float32)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosines = unit @ unit.T - 2 * np.eye(len(unit))
+    assert cosines.max() < 0.99, f"{folder}: pictures are too much alike ({cosines.max():.4f})"
+    golden = {
+        "family": family,
+        "images": [{"width": w, "height": h, "seed": s, "gray": g} for w, h, s, g in images],
+        "embeddings": [[float(f"{v:.9g}") for v in row] for row in vectors],
+        "pixel_values_fnv1a": [fnv1a(np.ascontiguousarray(p, np.float32).tobytes()) for p in pixels],
+        **more,
+    }
+    text = json.dumps(golden).replace('"embeddings": [[', '"embeddings": [\n[').replace("], [", "],\n[")
+    Path(folder).write_text(text + "\n") if str(folder).endswith(".json") else (
+        Path(folder) / "golden.json").write_text(text + "\n")
+    print(f"{folder}: {vectors.shape}, largest cosine {cosines.max():.3f}, |v| <= {np.abs(vectors).max():.2f}")
+
+
+def pooled(output):
+    return output if isinstance(output, torch.Tensor) else output.pooler_output
+
+
+def run_transformers(folder, family, embed, processor):
+    vectors, pixels = [], []
+    for args in PICTURES:
+        values = processor(picture(*args).convert("RGB"), return_tensors="pt")["pixel_values"]
+        with torch.no_grad():
+            vectors.append(pooled(embed(values))[0].numpy())
+        pixels.append(values[0].numpy())
+    write_golden(folder, family, PICTURES, vectors, pixels)
+
+
+def fresh(out, name):
+    folder = out / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def tidy(folder):
+    for name in ("generation_config.json",):
+        (folder / name).unlink(missing_ok=True)
+
+
+def make_clip(out):
+    from transformers import (CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPVisionConfig, CLIPVisionModel,
+                              CLIPVisionModelWithProjection)
+
+    text = dict(vocab_size=16, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=1,
+                max_position_embeddings=8, bos_token_id=0, eos_token_id=1, pad_token_id=1)
+    vision = dict(hidden_size=32, intermediate_size=72, num_hidden_layers=3, num_attention_heads=4, image_size=32,
+                  patch_size=8)
+
+    folder = fresh(out, "clip")
+    config = CLIPConfig(text_config=text, vision_config=vision, projection_dim=24)
+    scramble(CLIPModel(config), 1).save_pretrained(folder)
+    CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}).save_pretrained(folder)
+    model = CLIPModel.from_pretrained(folder, dtype=torch.float32).eval()
+    run_transformers(folder, "clip", lambda p: model.get_image_features(pixel_values=p),
+                     CLIPImageProcessor.from_pretrained(folder))
+    tidy(folder)
+
+    # The old way of writing configs, in which vision_config_dict overrides every field; and shards.
+    folder = fresh(out, "clip_legacy_sharded")
+    config = CLIPConfig(text_config=text, vision_config=dict(vision, hidden_act="gelu", layer_norm_eps=1e-3),
+                        projection_dim=40)
+    scramble(CLIPModel(config), 2).half().save_pretrained(folder, max_shard_size="40KB")
+    raw = json.loads((folder / "config.json").read_text())
+    raw["vision_config_dict"] = dict(vision, layer_norm_eps=1e-5)  # no hidden_act: the default, quick_gelu
+    (folder / "config.json").write_text(json.dumps(raw, indent=2) + "\n")
+    (folder / "preprocessor_config.json").write_text(json.dumps({
+        "feature_extractor_type": "CLIPFeatureExtractor", "size": 32, "crop_size": 32, "resample": 3,
+        "do_resize": True, "do_center_crop": True, "do_normalize": True}) + "\n")
+    model = CLIPModel.from_pretrained(folder, dtype=torch.float32).eval()
+    assert model.config.vision_config.hidden_act == "quick_gelu"
+    assert len(list(folder.glob("*.safetensors"))) > 1
+    run_transformers(folder, "clip", lambda p: model.get_image_features(pixel_values=p),
+                     CLIPImageProcessor.from_pretrained(folder))
+    tidy(folder)
+
+    # Patches that leave pixels over, and the names without a prefix.
+    folder = fresh(out, "clip_vision")
+    config = CLIPVisionConfig(hidden_size=48, intermediate_size=80, num_hidden_layers=2, num_attention_heads=3,
+                              image_size=30, patch_size=7, hidden_act="gelu")
+    scramble(CLIPVisionModel(config), 3).half().save_pretrained(folder)
+    CLIPImageProcessor(size={"shortest_edge": 33}, crop_size={"height": 30, "width": 30}).save_pretrained(folder)
+    model = CLIPVisionModel.from_pretrained(folder, dtype=torch.float32).eval()
+    run_transformers(folder, "clip", lambda p: model(pixel_values=p), CLIPImageProcessor.from_pretrained(folder))
+    tidy(folder)
+
+    folder = fresh(out, "clip_vision_projection")
+    config = CLIPVisionConfig(hidden_size=40, intermediate_size=64, num_hidden_layers=2, num_attention_heads=5,
+                              image_size=28, patch_size=4, projection_dim=20)
+    scramble(CLIPVisionModelWithProjection(config), 4).bfloat16().save_pretrained(folder)
+    CLIPImageProcessor(size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28}).save_pretrained(folder)
+    model = CLIPVisionModelWithProjection.from_pretrained(folder, dtype=torch.float32).eval()
+    run_transformers(folder, "clip", lambda p: model(pixel_values=p).image_embeds,
+                     CLIPImageProcessor.from_pretrained(folder))
+    tidy(folder)
+
+
+def make_vit(out):
+    from transformers import (DeiTConfig, DeiTImageProcessor, DeiTModel, ViTConfig, ViTForImageClassification,
+                              ViTImageProcessor, ViTModel)
+    from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
+
+    # A classifier's checkpoint: prefix `vit.`, no pooler, a head to be ignored.
+    folder = fresh(out, "vit_classifier")
+    config = ViTConfig(hidden_size=36, intermediate_size=60, num_hidden_layers=2, num_attention_heads=3, image_size=24,
+                       patch_size=6, num_labels=5)
+    scramble(ViTForImageClassification(config), 5).save_pretrained(folder)
+    ViTImageProcessor(size={"height": 24, "width": 24}).save_pretrained(folder)
+    model = ViTForImageClassification.from_pretrained(folder, dtype=torch.float32).eval()
+    run_transformers(folder, "vit", lambda p: model.vit(pixel_values=p).last_hidden_state[:, 0],
+                     ViTImageProcessor.from_pretrained(folder))
+    tidy(folder)
+
+    # With a pooler, without biases of q, k, v, in the names transformers 5 has in memory, by Pillow.
+    folder = fresh(out, "vit_pooler_pillow")
+    config = ViTConfig(hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=2, image_size=32,
+                       patch_size=16, qkv_bias=False)
+    scramble(ViTModel(config), 6).bfloat16().save_pretrained(folder, save_original_format=False)
+    ViTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder)
+    raw = json.loads((folder / "preprocessor_config.json").read_text())
+    raw["image_processor_type"] = "ViTImageProcessorPil"
+    (folder / "preprocessor_config.json").write_text(json.dumps(raw, indent=2) + "\n")
+    model = ViTModel.from_pretrained(folder, dtype=torch.float32).eval()
+    run_transformers(folder, "vit", lambda p: model(pixel_values=p), ViTImageProcessorPil.from_pretrained(folder))
+    tidy(folder)
+
+    folder = fresh(out, "deit")
+    config = DeiTConfig(hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
+                        image_size=32, patch_size=8)
+    scramble(DeiTModel(config), 7).half().save_pretrained(folder)
+    DeiTImageProcessor(size={"height": 37, "width": 37}, crop_size={"height": 32, "width": 32}).save_pretrained(folder)
+    model = DeiTModel.from_pretrained(folder, dtype=torch.float32).eval()
+    run_transformers(folder, "deit", lambda p: model(pixel_values=p), DeiTImageProcessor.from_pretrained(folder))
+    tidy(folder)
+
+
+def make_dinov2(out):
+    from transformers import BitImageProcessor, Dinov2Config, Dinov2Model
+
+    mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    for name, seed, crop, dtype in (("dinov2_resized", 8, (35, 49), torch.float32), ("dinov2", 9, (56, 56), torch.float16)):
+        folder = fresh(out, name)
+        config = Dinov2Config(hidden_size=40, mlp_ratio=2, num_hidden_layers=2, num_attention_heads=4, image_size=56,
+                              patch_size=7)
+        scramble(Dinov2Model(config), seed).to(dtype).save_pretrained(folder)
+        BitImageProcessor(size={"shortest_edge": 60}, crop_size={"height": crop[0], "width": crop[1]}, image_mean=mean,
+                          image_std=std).save_pretrained(folder)
+        model = Dinov2Model.from_pretrained(folder, dtype=torch.float32).eval()
+        run_transformers(folder, "dinov2", lambda p: model(pixel_values=p), BitImageProcessor.from_pretrained(folder))
+        tidy(folder)
+
+
+def make_timm(out):
+    import timm
+    from safetensors.torch import load_file, save_file
+
+    folder = fresh(out, "timm_vit")
+    arguments = dict(img_size=48, patch_size=12, embed_dim=48, depth=2, num_heads=3, mlp_ratio=2)
+    model = timm.create_model("vit_tiny_patch16_224", num_classes=3, **arguments)
+    save_file(scramble(model, 10).half().state_dict(), folder / "model.safetensors", metadata={"format": "pt"})
+    pretrained = dict(input_size=[3, 48, 48], interpolation="bicubic", crop_pct=0.9, crop_mode="center",
+                      mean=[0.5, 0.45, 0.4], std=[0.25, 0.3, 0.35])
+    (folder / "config.json").write_text(json.dumps({
+        "architecture": "vit_tiny_patch16_224", "num_classes": 3, "num_features": 48, "global_pool": "token",
+        "model_args": arguments, "pretrained_cfg": pretrained}, indent=2) + "\n")
+    model.float().load_state_dict({k: v.float() for k, v in load_file(folder / "model.safetensors").items()})
+    run_timm(folder, model, dict(pretrained, input_size=(3, 48, 48)), PICTURES)
+
+
+def run_timm(target, model, data_config, pictures, **more):
+    import timm
+
+    model.eval()
+    transform = timm.data.create_transform(**data_config, is_training=False)
+    vectors, pixels = [], []
+    for args in pictures:
+        values = transform(picture(*args).convert("RGB"))
+        with torch.no_grad():
+            vectors.append(model.forward_head(model.forward_features(values[None]), pre_logits=True)[0].numpy())
+        pixels.append(values.numpy())
+    write_golden(target, "timm-vit", pictures, vectors, pixels, **more)
+
+
+# Ordinary photograph sizes for the two real models.
+PHOTOGRAPHS = [(320, 240, 11, False), (257, 400, 12, False), (500, 130, 13, False), (90, 60, 14, True)]
+
+
+def make_vit_tiny(out, source):
+    import timm
+    from safetensors.torch import load_file
+
+    model = timm.create_model("vit_tiny_patch16_224").eval()
+    model.load_state_dict(load_file(source / "model.safetensors"))
+    known = np.load(source / "golden_skimage.npz")
+    bytes_ = np.round(known["pixel_values"].astype(np.float32) * 127.5 + 127.5)
+    with torch.no_grad():
+        ours = model.forward_head(model.forward_features(torch.from_numpy((bytes_ / 255 - 0.5) / 0.5)), pre_logits=True)
+    print("vit_tiny: timm against the stored vectors:", np.abs(ours.numpy() - known["embedding"]).max())
+    run_timm(out / "vit_tiny_patch16_224.json", model,
+             dict(input_size=(3, 224, 224), interpolation="bicubic", crop_pct=224 / 248, crop_mode="center",
+                  mean=(0.5,) * 3, std=(0.5,) * 3), PHOTOGRAPHS)
+
+
+def make_efficientnet(out, source):
+    import torch.nn.functional as F
+
+    weights = torch.load(source, map_location="cpu", weights_only=True)
+
+    def norm(x, name):
+        return F.batch_norm(x, *(weights[f"{name}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")),
+                            eps=1e-3)
+
+    def conv(x, name, stride=1, groups=1):
+        kernel = weights[name + ".weight"].shape[-1]
+        total = max((math.ceil(x.shape[-1] / stride) - 1) * stride + kernel - x.shape[-1], 0)
+        x = F.pad(x, (total // 2, total - total // 2) * 2)
+        return F.conv2d(x, weights[name + ".weight"].contiguous(), stride=stride, groups=groups)
+
+    def embed(x):
+        x = F.relu6(norm(conv(x, "_conv_stem", 2), "_bn0"))
+        index = 0
+        for repeats, kernel, stride, expand, width_in, width_out in (
+                (1, 3, 1, 1, 32, 16), (2, 3, 2, 6, 16, 24), (2, 5, 2, 6, 24, 40), (3, 3, 2, 6, 40, 80),
+                (3, 5, 1, 6, 80, 112), (4, 5, 2, 6, 112, 192), (1, 3, 1, 6, 192, 320)):
+            for repeat in range(repeats):
+                block, start = f"_blocks.{index}.", x
+                step = stride if repeat == 0 else 1
+                if expand != 1:
+                    x = F.relu6(norm(conv(x, block + "_expand_conv"), block + "_bn0"))
+                assert weights[block + "_depthwise_conv.weight"].shape[-1] == kernel
+                x = F.relu6(norm(conv(x, block + "_depthwise_conv", step, x.shape[1]), block + "_bn1"))
+                x = norm(conv(x, block + "_project_conv"), block + "_bn2")
+                if step == 1 and start.shape[1] == width_out:
+                    x = x + start
+                index += 1
+        return F.relu6(norm(conv(x, "_conv_head"), "_bn1")).mean((2, 3))
+
+    vectors, pixels = [], []
+    for args in PHOTOGRAPHS:
+        image = picture(*args).convert("RGB")
+        side = int(min(image.size) * 224 / 256)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        image = image.crop((left, top, left + side, top + side)).resize((224, 224), Image.Resampling.BICUBIC)
+        values = (np.asarray(image, np.float32).transpose(2, 0, 1) - 127) / 128
+        with torch.no_grad():
+            vectors.append(embed(torch.from_numpy(values)[None])[0].numpy())
+        pixels.append(values)
+    write_golden(out / "efficientnet_lite0.json", "efficientnet-lite0", PHOTOGRAPHS, vectors, pixels)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "tests/golden/models")
+    parser.add_argument("--vit-tiny", type=Path)
+    parser.add_argument("--efficientnet", type=Path)
+    arguments = parser.parse_args()
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    for make in (make_clip, make_vit, make_dinov2, make_timm):
+        make(arguments.out)
+    if arguments.vit_tiny:
+        make_vit_tiny(arguments.out, arguments.vit_tiny)
+    if arguments.efficientnet:
+        make_efficientnet(arguments.out, arguments.efficientnet)
+
+
+if __name__ == "__main__":
+    main()

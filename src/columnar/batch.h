@@ -24,7 +24,8 @@ class ColumnBuilder {
   ColumnBuilder& operator=(ColumnBuilder&&) noexcept;
 
   void append_null();
-  void append(std::string_view value);        // kString
+  /// kString. Bytes that are not UTF-8 become U+FFFD, so that the column stays a valid one.
+  void append(std::string_view value);
   void append(std::int64_t value);            // kInt64
   void append(std::uint32_t value);           // kUInt32
   void append(std::span<const float> value);  // kEmbedding, exactly `dimension` values
@@ -36,6 +37,7 @@ class ColumnBuilder {
 
  private:
   struct Buffers;
+  void append_string(std::string_view value, bool valid);
   DataType type_;
   std::unique_ptr<Buffers> buffers_;
 };
@@ -43,7 +45,7 @@ class ColumnBuilder {
 /// A finished batch: a struct array. Move-only; releases itself.
 class Batch {
  public:
-  Batch() { array_.release = nullptr; }
+  Batch() = default;
   /// Takes the columns' values; all columns must have one length.
   Batch(std::shared_ptr<const Schema> schema, std::vector<ColumnBuilder>& columns);
   ~Batch() { reset(); }
@@ -60,7 +62,7 @@ class Batch {
  private:
   void reset();
   std::shared_ptr<const Schema> schema_;
-  ArrowArray array_;
+  ArrowArray array_{};
 };
 
 /// Batches as an Arrow C Stream; the receiver releases it.

@@ -10,6 +10,9 @@
 
 namespace vecframe::columnar {
 
+/// Name of the Arrow extension type of embedding columns.
+inline constexpr const char* kEmbeddingExtension = "vecframe.embedding";
+
 enum class TypeKind : std::uint8_t {
   kString,  ///< utf8
   kInt64,

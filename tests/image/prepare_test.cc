@@ -1,0 +1,236 @@
+#include "image/prepare.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "image/resize.h"
+#include "pictures.h"
+
+namespace vecframe::image {
+namespace {
+
+template <class Enum>
+Enum named(const std::string& name, std::initializer_list<std::pair<const char*, Enum>> names) {
+  for (const auto& [text, value] : names)
+    if (name == text) return value;
+  throw std::invalid_argument(name);
+}
+
+PrepareSpec spec_of(const nlohmann::json& fields) {
+  PrepareSpec spec;
+  spec.resize =
+      named<ResizeRule>(fields.at("resize"), {{"none", ResizeRule::kNone},
+                                              {"exact", ResizeRule::kExact},
+                                              {"shortest_edge", ResizeRule::kShortestEdge},
+                                              {"centre_square", ResizeRule::kCentreSquare}});
+  spec.resize_height = fields.value("resize_height", 0u);
+  spec.resize_width = fields.value("resize_width", 0u);
+  spec.shortest_edge = fields.value("shortest_edge", 0u);
+  spec.square_fraction = fields.value("square_fraction", 1.0);
+  spec.filter = filter_named(fields.at("filter"));
+  spec.resampler = resampler_named(fields.at("resampler"));
+  spec.crop =
+      named<CropRule>(fields.value("crop", "none"), {{"none", CropRule::kNone},
+                                                     {"torchvision", CropRule::kTorchvision},
+                                                     {"pillow", CropRule::kPillow},
+                                                     {"round", CropRule::kRound}});
+  spec.crop_height = fields.value("crop_height", 0u);
+  spec.crop_width = fields.value("crop_width", 0u);
+  spec.do_rescale = fields.value("do_rescale", true);
+  spec.rescale_factor = fields.value("rescale_factor", 1.0 / 255.0);
+  spec.do_normalize = fields.value("do_normalize", true);
+  spec.mean = fields.at("mean").get<std::array<float, 3>>();
+  spec.std = fields.at("std").get<std::array<float, 3>>();
+  spec.normalize =
+      named<NormalizeRule>(fields.at("normalize"), {{"fused", NormalizeRule::kFused},
+                                                    {"stepwise", NormalizeRule::kStepwise},
+                                                    {"timm", NormalizeRule::kTimm}});
+  return spec;
+}
+
+std::vector<std::uint8_t> slot_of(const PrepareSpec& spec, const Image& image) {
+  std::vector<std::uint8_t> slot(spec.slot_bytes(), 0xA5);  // whatever was there must not matter
+  EXPECT_TRUE(prepare(spec, image, slot).ok());
+  return slot;
+}
+
+Image rgb(std::uint32_t width, std::uint32_t height) {
+  return lcg_picture(Mode::kRGB, {width, height}, width * 131 + height);
+}
+
+PrepareSpec clip(std::uint32_t edge, std::uint32_t crop_height, std::uint32_t crop_width) {
+  PrepareSpec spec;
+  spec.resize = ResizeRule::kShortestEdge;
+  spec.shortest_edge = edge;
+  spec.crop = CropRule::kTorchvision;
+  spec.crop_height = crop_height;
+  spec.crop_width = crop_width;
+  return spec;
+}
+
+/// Values computed by the processors themselves; see tools/make_pixel_value_goldens.py.
+TEST(Prepare, PixelValuesEqualTheProcessors) {
+  const nlohmann::json golden = read_golden("pixel_values.json");
+  ASSERT_GT(golden.at("recipes").size(), 30u);
+  for (const auto& recipe : golden.at("recipes")) {
+    const PrepareSpec spec = spec_of(recipe.at("spec"));
+    for (const auto& picture : recipe.at("pictures")) {
+      const Image image = lcg_picture(Mode::kRGB, {picture.at(0), picture.at(1)}, picture.at(2));
+      const auto slot = slot_of(spec, image);
+      std::vector<float> values(slot.size());
+      pixel_values(spec, slot, values);
+      const std::span bytes(reinterpret_cast<const std::uint8_t*>(values.data()),
+                            values.size() * sizeof(float));
+      EXPECT_EQ(crc32_of(bytes), picture.at(3))
+          << recipe.at("name") << " " << picture.dump() << " " << recipe.at("spec").dump();
+    }
+  }
+}
+
+TEST(Prepare, ACropOfAResizeIsThatOfTheWholeResize) {
+  for (const Resampler resampler :
+       {Resampler::kTorchvision, Resampler::kPillow12, Resampler::kPillow13})
+    for (const auto& [width, height] : {std::pair{640u, 480u}, {83u, 200u}, {50u, 31u}}) {
+      PrepareSpec spec = clip(64, 64, 64);
+      spec.resampler = resampler;
+      const Image image = rgb(width, height);
+      const Size size =
+          width < height ? Size{64, 64 * height / width} : Size{64 * width / height, 64};
+      const Image all = resize(image, size, spec.filter, resampler);
+      const Image wanted = crop(all, {(size.width - 64) / 2, (size.height - 64) / 2, 64, 64});
+      EXPECT_TRUE(std::ranges::equal(slot_of(spec, image), wanted.pixels()));
+    }
+}
+
+TEST(Prepare, PaddingIsBlackAndItsOddPixelFollowsTheRule) {
+  PrepareSpec spec;
+  spec.crop_height = 4;
+  spec.crop_width = 6;
+  Image white(Mode::kRGB, {3, 1});
+  std::ranges::fill(white.pixels(), 255);
+  const auto drawing = [&](CropRule rule) {
+    spec.crop = rule;
+    const auto slot = slot_of(spec, white);
+    std::string text;
+    for (std::size_t i = 0; i < slot.size(); i += 3) {
+      text += slot[i] == 255 ? '#' : slot[i] == 0 ? '.' : '?';
+      if (i / 3 % 6 == 5) text += '\n';
+    }
+    return text;
+  };
+  EXPECT_EQ(drawing(CropRule::kTorchvision), "......\n.###..\n......\n......\n");
+  EXPECT_EQ(drawing(CropRule::kRound), "......\n.###..\n......\n......\n");
+  EXPECT_EQ(drawing(CropRule::kPillow), "......\n......\n..###.\n......\n");
+}
+
+TEST(Prepare, ACropOffsetRoundsAsItsRuleSays) {
+  const auto first_column = [](CropRule rule, std::uint32_t width) {
+    Image image(Mode::kRGB, {width, 1});
+    for (std::uint32_t x = 0; x < width; ++x) image.row(0)[3 * x] = static_cast<std::uint8_t>(x);
+    PrepareSpec spec;
+    spec.crop = rule;
+    spec.crop_height = spec.crop_width = 1;
+    return int{slot_of(spec, image)[0]};
+  };
+  const std::vector<int> floored{0, 0, 1, 1, 2, 2, 3, 3}, even{0, 0, 1, 2, 2, 2, 3, 4};
+  for (std::uint32_t rest = 0; rest < 8; ++rest) {
+    EXPECT_EQ(first_column(CropRule::kTorchvision, rest + 1), floored[rest]);
+    EXPECT_EQ(first_column(CropRule::kPillow, rest + 1), floored[rest]);
+    EXPECT_EQ(first_column(CropRule::kRound, rest + 1), even[rest]);
+  }
+}
+
+TEST(Prepare, TallAndThinPictures) {
+  const PrepareSpec spec = clip(16, 16, 16);
+  for (const Image& image : {rgb(1, 5000), rgb(5000, 1), rgb(1, 1), rgb(2, 3)})
+    EXPECT_EQ(slot_of(spec, image).size(), 16u * 16 * 3);
+}
+
+TEST(Prepare, RefusesASideOfNoPixels) {
+  PrepareSpec spec;
+  spec.resize = ResizeRule::kCentreSquare;
+  spec.resize_height = spec.resize_width = 8;
+  spec.square_fraction = 224.0 / 256.0;
+  std::vector<std::uint8_t> slot(spec.slot_bytes());
+  const Status status = prepare(spec, rgb(1, 9), slot);
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().stage, Stage::kPrepare);
+  EXPECT_EQ(status.error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(status.error().message, "picture of 1 x 9: a side would shrink to 0 pixels");
+  EXPECT_TRUE(prepare(spec, rgb(2, 9), slot).ok());
+}
+
+TEST(Prepare, RefusesASideTooLongToBeAPicture) {
+  const PrepareSpec spec = clip(224, 224, 224);
+  std::vector<std::uint8_t> slot(spec.slot_bytes());
+  const Status status = prepare(spec, Image(Mode::kRGB, {100'000, 1}), slot);
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, ErrorCode::kUnsupported);
+}
+
+#ifndef NDEBUG
+TEST(PrepareDeathTest, ASlotOfAnotherSizeIsABug) {
+  const PrepareSpec spec = clip(16, 16, 16);
+  std::vector<std::uint8_t> slot(spec.slot_bytes() - 3);
+  EXPECT_DEATH((void)prepare(spec, rgb(20, 20), slot), "slot");
+}
+#endif
+
+TEST(Prepare, SlotSize) {
+  PrepareSpec spec = clip(256, 224, 192);
+  EXPECT_EQ(spec.slot_size(), (Size{192, 224}));
+  EXPECT_EQ(spec.slot_bytes(), 192u * 224 * 3);
+  spec.crop = CropRule::kNone;
+  EXPECT_EQ(spec.slot_size(), (Size{0, 0}));
+  spec.resize = ResizeRule::kExact;
+  spec.resize_height = 7;
+  spec.resize_width = 9;
+  EXPECT_EQ(spec.slot_size(), (Size{9, 7}));
+}
+
+TEST(Prepare, CanonicalTextTellsEveryFieldApart) {
+  PrepareSpec base;
+  base.rescale_factor = 1.0 / 255.0;
+  EXPECT_EQ(base.canonical_text(),
+            "resize=none;resize_height=0;resize_width=0;shortest_edge=0;square_fraction=1;"
+            "filter=bicubic;resampler=torchvision;crop=none;crop_height=0;crop_width=0;"
+            "do_rescale=true;rescale_factor=0.00392156862745098;do_normalize=true;mean=0,0,0;"
+            "std=1,1,1;normalize=fused;");
+  std::set<std::string> texts{base.canonical_text()};
+  const auto differs = [&](auto change) {
+    PrepareSpec spec = base;
+    change(spec);
+    EXPECT_TRUE(texts.insert(spec.canonical_text()).second) << spec.canonical_text();
+  };
+  differs([](PrepareSpec& s) { s.resize = ResizeRule::kExact; });
+  differs([](PrepareSpec& s) { s.resize_height = 1; });
+  differs([](PrepareSpec& s) { s.resize_width = 1; });
+  differs([](PrepareSpec& s) { s.shortest_edge = 1; });
+  differs([](PrepareSpec& s) { s.square_fraction = 0.875; });
+  differs([](PrepareSpec& s) { s.filter = Filter::kBilinear; });
+  differs([](PrepareSpec& s) { s.resampler = Resampler::kPillow13; });
+  differs([](PrepareSpec& s) { s.crop = CropRule::kRound; });
+  differs([](PrepareSpec& s) { s.crop_height = 1; });
+  differs([](PrepareSpec& s) { s.crop_width = 1; });
+  differs([](PrepareSpec& s) { s.do_rescale = false; });
+  differs([](PrepareSpec& s) { s.rescale_factor = 0.00392156862745097; });
+  differs([](PrepareSpec& s) { s.do_normalize = false; });
+  differs([](PrepareSpec& s) { s.mean[2] = 1e-30f; });
+  differs([](PrepareSpec& s) { s.std[0] = std::nextafter(1.0f, 2.0f); });
+  differs([](PrepareSpec& s) { s.normalize = NormalizeRule::kTimm; });
+}
+
+}  // namespace
+}  // namespace vecframe::image

@@ -1,0 +1,143 @@
+#include "storage/local_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vecframe/error.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+namespace vecframe::storage {
+namespace {
+
+RowError read_error(int error) {
+  const std::string text = std::generic_category().message(error);
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return {Stage::kRead, ErrorCode::kNotFound, text};
+    case EACCES:
+    case EPERM:
+      return {Stage::kRead, ErrorCode::kPermissionDenied, text};
+    default:
+      return {Stage::kRead, ErrorCode::kIoError, text};
+  }
+}
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int value) : value_(value) {}
+  ~FileDescriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  int get() const { return value_; }
+
+ private:
+  int value_;
+};
+
+[[noreturn]] void fail(const std::string& action, const std::string& path) {
+  throw RunError(action + " '" + path + "': " + std::generic_category().message(errno));
+}
+
+// A rename is durable once its directory is.
+void sync_path(const std::string& path, int flags) {
+  const FileDescriptor file(::open(path.c_str(), flags | O_CLOEXEC));
+  if (file.get() < 0 || ::fsync(file.get()) != 0) fail("cannot flush", path);
+}
+
+std::string directory_of(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+std::string temporary_name(const std::string& destination) {
+  static std::atomic<unsigned> counter{0};
+  const std::filesystem::path path(destination);
+  return (path.parent_path() / ("." + path.filename().string() + "." + std::to_string(::getpid()) +
+                                "-" + std::to_string(counter++) + ".tmp"))
+      .string();
+}
+
+}  // namespace
+
+Result<std::int64_t> file_size(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return read_error(errno);
+  if (!S_ISREG(status.st_mode)) {
+    return RowError{Stage::kRead, ErrorCode::kIoError, "not a regular file"};
+  }
+  return static_cast<std::int64_t>(status.st_size);
+}
+
+Result<std::vector<std::byte>> read_file(const std::string& path, std::int64_t max_bytes) {
+  // O_NONBLOCK: what became a pipe since the listing must not hang the run.
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) return read_error(errno);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return read_error(errno);
+  if (!S_ISREG(status.st_mode)) {
+    return RowError{Stage::kRead, ErrorCode::kIoError, "not a regular file"};
+  }
+  if (status.st_size > max_bytes) {
+    return RowError{Stage::kRead, ErrorCode::kOverBudget,
+                    "the file grew to " + std::to_string(status.st_size) +
+                        " bytes, more than the " + std::to_string(max_bytes) +
+                        " that were reserved for it"};
+  }
+  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
+  std::size_t filled = 0;
+  while (filled < bytes.size()) {
+    const ssize_t count = ::read(file.get(), bytes.data() + filled, bytes.size() - filled);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return read_error(errno);
+    if (count == 0) break;  // it shrank; the decoder will say what that means
+    filled += static_cast<std::size_t>(count);
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
+PendingFile::PendingFile(std::string destination)
+    : destination_(std::move(destination)), temporary_(temporary_name(destination_)) {
+  const FileDescriptor file(
+      ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (file.get() < 0) fail("cannot write to", directory_of(destination_));
+}
+
+PendingFile::~PendingFile() {
+  if (!committed_) ::unlink(temporary_.c_str());
+}
+
+void PendingFile::commit() {
+  sync_path(temporary_, O_RDONLY);
+  if (::rename(temporary_.c_str(), destination_.c_str()) != 0) fail("cannot replace", destination_);
+  committed_ = true;
+  sync_path(directory_of(destination_), O_RDONLY | O_DIRECTORY);
+}
+
+void write_file(const std::string& path, const std::string& content) {
+  PendingFile pending(path);
+  {
+    const FileDescriptor file(
+        ::open(pending.temporary_path().c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
+    if (file.get() < 0) fail("cannot write", path);
+    std::size_t written = 0;
+    while (written < content.size()) {
+      const ssize_t count = ::write(file.get(), content.data() + written, content.size() - written);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) fail("cannot write", path);
+      written += static_cast<std::size_t>(count);
+    }
+  }
+  pending.commit();
+}
+
+}  // namespace vecframe::storage

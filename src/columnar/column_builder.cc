@@ -74,7 +74,8 @@ void expect(bool right, const char* message) {
 }  // namespace
 
 ColumnBuilder::ColumnBuilder(DataType type) : type_(type), buffers_(std::make_unique<Buffers>()) {
-  expect(type.kind != TypeKind::kImage, "a column of images has no stored form");
+  expect(type.kind != TypeKind::kImage && type.kind != TypeKind::kOther,
+         "a column of this type has no stored form");
   expect(type.kind != TypeKind::kEmbedding || (type.dimension > 0 && type.dimension <= INT32_MAX),
          "an embedding column needs a dimension");
 }
@@ -98,6 +99,7 @@ void ColumnBuilder::append_null() {
       buffers_->values.append_zeros(static_cast<std::size_t>(type_.dimension) * sizeof(float));
       break;
     case TypeKind::kImage:
+    case TypeKind::kOther:
       break;
   }
   buffers_->mark(false);

@@ -90,6 +90,7 @@ void export_field(const Field& field, ArrowSchema* out) {
       return export_node("f", "item", /*nullable=*/false, {}, 0, out->children[0]);
     }
     case TypeKind::kImage:
+    case TypeKind::kOther:
       break;
   }
   throw RequestError("column '" + field.name + "' of type " + field.type.to_string() +
@@ -110,6 +111,8 @@ std::string DataType::to_string() const {
       return "Embedding[Float32; " + std::to_string(dimension) + "]";
     case TypeKind::kImage:
       return "Image[RGB]";
+    case TypeKind::kOther:
+      return "Other";
   }
   return "Unknown";
 }

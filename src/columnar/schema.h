@@ -20,6 +20,7 @@ enum class TypeKind : std::uint8_t {
   kEmbedding,  ///< extension vecframe.embedding over FixedSizeList<float32; dimension>, child
                ///< `item`, not nullable
   kImage,      ///< a picture, decoded on demand; has no stored form yet
+  kOther,      ///< a column of somebody else's table, which can be named but not read
 };
 
 struct DataType {

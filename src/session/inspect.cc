@@ -79,6 +79,7 @@ class Table {
         embedding_ = field.name;
         dimension_ = field.type.dimension;
       }
+      if (field.type.kind != columnar::TypeKind::kString) continue;
       if (field.name == "path" || (field.name == "text" && label_.empty())) label_ = field.name;
       if (field.name == "error") error_ = field.name;
     }

@@ -42,6 +42,7 @@ std::string cell(const columnar::DataType& type, const ArrowArray& array, std::i
     }
     case columnar::TypeKind::kInt64:
     case columnar::TypeKind::kImage:
+    case columnar::TypeKind::kOther:
       break;
   }
   return "?";

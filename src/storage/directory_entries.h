@@ -1,0 +1,37 @@
+// The names in one directory, sorted.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vecframe::storage {
+
+/// Names in one block of memory, because a folder of a million pictures is no rarity: about 30
+/// bytes each. Ordered so that a depth-first walk gives whole relative paths in bytewise order: a
+/// directory sorts as its name with a slash ("a-b" before "a/" before "a0").
+class DirectoryEntries {
+ public:
+  struct Entry {
+    std::string_view name;
+    bool is_directory;  ///< a link to a directory is none
+  };
+
+  /// Reads the directory; what `.` and `..` mean is left out. Names come without their directory.
+  explicit DirectoryEntries(const std::string& directory);
+
+  /// errno of a read that failed; the entries are then those found until then.
+  int error() const { return error_; }
+  std::size_t size() const { return begins_.size(); }
+  Entry operator[](std::size_t i) const;
+
+ private:
+  std::string_view key(std::uint32_t begin) const { return names_.c_str() + begin; }
+  std::string names_;                  // zero-terminated, a directory's with a slash
+  std::vector<std::uint32_t> begins_;  // sorted by name
+  int error_ = 0;
+};
+
+}  // namespace vecframe::storage

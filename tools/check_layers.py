@@ -90,6 +90,8 @@ class Checker:
                     self.check_angle(path, line, included, folder["third_party"])
                 elif target is None and included.startswith("vecframe/"):
                     self.report(path, line, f'public headers are included as <{included}>')
+                elif target is None and folder.get("headers_beside") and (path.parent / included).exists():
+                    continue
                 elif target is None and not included.endswith((".cc", ".inc")):
                     self.report(path, line, f'"{included}" does not begin with a folder of the project')
                 elif target is not None and target not in allowed:

@@ -1,0 +1,117 @@
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+#include <vecframe/dataframe.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bindings.h"
+#include "run_callbacks.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace vecframe::python {
+namespace {
+
+// The capsule of the Arrow PyCapsule interface: its consumer moves the stream out, else the
+// destructor releases it.
+nb::capsule to_capsule(std::unique_ptr<ArrowArrayStream> stream) {
+  return nb::capsule(stream.release(), "arrow_array_stream", [](void* pointer) noexcept {
+    std::unique_ptr<ArrowArrayStream> owned(static_cast<ArrowArrayStream*>(pointer));
+    if (owned->release != nullptr) owned->release(owned.get());
+  });
+}
+
+RunOptions run_options(int threads, std::int64_t memory_limit) {
+  RunOptions options;
+  options.threads = threads;
+  options.memory_limit = memory_limit;
+  return options;
+}
+
+RunReport write_parquet(const DataFrame& frame, const std::string& path, bool overwrite,
+                        int threads, std::int64_t memory_limit, nb::object on_progress,
+                        nb::object on_failure) {
+  const RunCallbacks callbacks(std::move(on_progress), std::move(on_failure));
+  WriteOptions options;
+  static_cast<RunOptions&>(options) = run_options(threads, memory_limit);
+  options.mode = overwrite ? WriteMode::kOverwrite : WriteMode::kError;
+  callbacks.attach(options);
+  nb::gil_scoped_release unlocked;
+  return frame.write_parquet(path, options);
+}
+
+nb::capsule arrow_stream(const DataFrame& frame, int threads, std::int64_t memory_limit,
+                         nb::object on_progress, nb::object on_failure) {
+  const RunCallbacks callbacks(std::move(on_progress), std::move(on_failure));
+  RunOptions options = run_options(threads, memory_limit);
+  callbacks.attach(options);
+  auto stream = std::make_unique<ArrowArrayStream>();
+  {
+    nb::gil_scoped_release unlocked;
+    frame.to_arrow(stream.get(), options);
+  }
+  return to_capsule(std::move(stream));
+}
+
+std::string show(const DataFrame& frame, std::int64_t count, nb::object on_failure) {
+  const RunCallbacks callbacks(nb::none(), std::move(on_failure));
+  RunOptions options;
+  callbacks.attach(options);
+  nb::gil_scoped_release unlocked;
+  return frame.show(count, options);
+}
+
+std::vector<std::pair<std::string, std::string>> schema(const DataFrame& frame) {
+  std::vector<std::pair<std::string, std::string>> columns;
+  for (ColumnInfo& column : frame.schema())
+    columns.emplace_back(std::move(column.name), std::move(column.type));
+  return columns;
+}
+
+}  // namespace
+
+void bind_dataframe(nb::module_& module) {
+  nb::class_<DataFrame>(module, "NativeDataFrame")
+      .def("with_column", &DataFrame::with_column, "name"_a, "expression"_a)
+      .def("limit", &DataFrame::limit, "count"_a)
+      .def("select", &DataFrame::select, "columns"_a)
+      .def("schema", &schema)
+      .def("explain", &DataFrame::explain)
+      .def("write_parquet", &write_parquet, "path"_a, nb::kw_only(), "overwrite"_a, "threads"_a,
+           "memory_limit"_a, "on_progress"_a.none(), "on_failure"_a.none(),
+           nb::sig("def write_parquet(self, path: str, *, overwrite: bool, threads: int, "
+                   "memory_limit: int, "
+                   "on_progress: collections.abc.Callable[[Progress], object] | None, "
+                   "on_failure: collections.abc.Callable[[str, str], object] | None) "
+                   "-> NativeReport"))
+      .def("arrow_stream", &arrow_stream, nb::kw_only(), "threads"_a, "memory_limit"_a,
+           "on_progress"_a.none(), "on_failure"_a.none(),
+           nb::sig("def arrow_stream(self, *, threads: int, memory_limit: int, "
+                   "on_progress: collections.abc.Callable[[Progress], object] | None, "
+                   "on_failure: collections.abc.Callable[[str, str], object] | None) "
+                   "-> types.CapsuleType"))
+      .def("show", &show, "count"_a, nb::kw_only(), "on_failure"_a.none(),
+           nb::sig("def show(self, count: int, *, "
+                   "on_failure: collections.abc.Callable[[str, str], object] | None) -> str"));
+
+  module.def(
+      "read_images",
+      [](const std::vector<std::string>& inputs, bool apply_orientation, std::uint64_t max_pixels) {
+        ReadImagesOptions options;
+        options.apply_orientation = apply_orientation;
+        options.max_pixels = max_pixels;
+        nb::gil_scoped_release unlocked;
+        return read_images(inputs, options);
+      },
+      "inputs"_a, nb::kw_only(), "apply_orientation"_a, "max_pixels"_a);
+  module.def("image_extensions", &image_extensions);
+  module.attr("DEFAULT_MAX_PIXELS") = ReadImagesOptions().max_pixels;
+}
+
+}  // namespace vecframe::python

@@ -1,0 +1,57 @@
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+#include <vecframe/models.h>
+#include <vecframe/session.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "bindings.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace vecframe::python {
+
+void bind_models(nb::module_& module) {
+  nb::class_<ModelInfo>(module, "ModelInfo",
+                        "What is known of a model before its weights are read.")
+      .def_ro("name", &ModelInfo::name, "As `model=` takes it.")
+      .def_ro("provider", &ModelInfo::provider)
+      .def_ro("family", &ModelInfo::family)
+      .def_ro("state", &ModelInfo::state,
+              "\"built-in\", \"built-in, not fetched\", \"cached\" or \"known\".")
+      .def_ro("dimension", &ModelInfo::dimension, "0: unknown.")
+      .def_ro("licence", &ModelInfo::licence, "SPDX identifier, if known.")
+      .def_ro("parameters", &ModelInfo::parameters, "0: unknown.")
+      .def_ro("gflop_per_image", &ModelInfo::gflop_per_image, "0: unknown.")
+      .def("__repr__",
+           [](const ModelInfo& info) {
+             return "ModelInfo(name='" + info.name + "', provider='" + info.provider +
+                    "', family='" + info.family + "', state='" + info.state +
+                    "', dimension=" + std::to_string(info.dimension) + ")";
+           })
+      .attr("__module__") = "vecframe";
+
+  module.def("list_models", &list_models, nb::call_guard<nb::gil_scoped_release>());
+  module.def(
+      "describe_model",
+      [](std::optional<std::string> model, std::optional<std::string> provider,
+         std::string precision, std::string device) {
+        EmbedImageOptions options;
+        options.model = std::move(model);
+        options.provider = std::move(provider);
+        options.precision = std::move(precision);
+        options.device = std::move(device);
+        nb::gil_scoped_release unlocked;
+        return describe_model(options);
+      },
+      "model"_a.none(), nb::kw_only(), "provider"_a.none(), "precision"_a, "device"_a);
+
+  module.def("set_provider", &set_provider, "provider"_a.none(), nb::kw_only(), "model"_a.none());
+  module.def("current_provider", &current_provider);
+}
+
+}  // namespace vecframe::python

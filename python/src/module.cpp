@@ -1,0 +1,18 @@
+// The extension module vecframe._native. It only translates types; words, defaults and checks of
+// the Python interface are in the Python files.
+
+#include <vecframe/version.h>
+
+#include "bindings.h"
+
+NB_MODULE(_native, module) {
+  using namespace vecframe::python;
+  module.doc() = "The native part of vecframe; use the package's own names instead.";
+  module.attr("__version__") = vecframe::version();
+  bind_errors(module);
+  bind_expression(module);
+  bind_run(module);
+  bind_dataframe(module);
+  bind_models(module);
+  bind_inspect(module);
+}

@@ -1,0 +1,31 @@
+// Python callables as the callbacks of a run.
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <vecframe/run.h>
+
+namespace vecframe::python {
+
+/// Holds the callables while a run goes on, so that the library's copies of its callbacks hold only
+/// a pointer and need no lock of the interpreter. Must outlive the run.
+class RunCallbacks {
+ public:
+  /// Either may be None.
+  RunCallbacks(nanobind::object on_progress, nanobind::object on_failure);
+  RunCallbacks(const RunCallbacks&) = delete;
+  RunCallbacks& operator=(const RunCallbacks&) = delete;
+
+  /// Puts the callbacks into `options`. The progress callback also looks for signals, so that
+  /// Ctrl-C ends the run as KeyboardInterrupt. What a callable raises ends the run and reaches its
+  /// caller.
+  void attach(RunOptions& options) const;
+
+ private:
+  void on_progress(const Progress& progress) const;
+  void on_failure(const Failure& failure) const;
+
+  nanobind::object on_progress_;
+  nanobind::object on_failure_;
+};
+
+}  // namespace vecframe::python

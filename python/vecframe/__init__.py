@@ -1,0 +1,39 @@
+"""Image columns to embedding vectors, in a lazy dataframe.
+
+    import vecframe as vf
+    from vecframe.functions import embed_image
+
+    df = vf.read_images("photos/**/*.jpg").with_column(
+        "embedding", embed_image(vf.col("image"), model="builtin:efficientnet-lite0")
+    )
+    df.write_parquet("photos.parquet")
+"""
+
+from vecframe._native import Expression, ModelInfo, Progress, RequestError, RunError, TableSummary, __version__
+from vecframe.dataframe import DataFrame, read_images
+from vecframe.expression import col
+from vecframe.inspection import inspect
+from vecframe.report import RunReport
+from vecframe.schema import Field, Schema
+from vecframe.session import current_provider, describe_model, list_models, set_provider
+
+__all__ = [
+    "DataFrame",
+    "Expression",
+    "Field",
+    "ModelInfo",
+    "Progress",
+    "RequestError",
+    "RunError",
+    "RunReport",
+    "Schema",
+    "TableSummary",
+    "__version__",
+    "col",
+    "current_provider",
+    "describe_model",
+    "inspect",
+    "list_models",
+    "read_images",
+    "set_provider",
+]

@@ -1,0 +1,169 @@
+"""The lazy dataframe: a plan that is checked as it is built and runs when its result is asked for."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from vecframe import _native
+from vecframe._arguments import byte_count, integer, one_of, path_text, require
+from vecframe._native import Expression, Progress, RequestError
+from vecframe.progress import ProgressChoice, ProgressLine, progress_callback
+from vecframe.report import RunReport
+from vecframe.schema import Field, Schema
+
+if TYPE_CHECKING:
+    import types
+
+    import pyarrow
+
+_logger = logging.getLogger("vecframe")
+_WRITE_MODES = ("error", "overwrite", "append")
+_MAX_THREADS = 1 << 16
+
+
+class _ArrowStream:
+    """A capsule as an object of the Arrow PyCapsule interface."""
+
+    def __init__(self, capsule: types.CapsuleType) -> None:
+        self._capsule = capsule
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> types.CapsuleType:
+        return self._capsule
+
+
+class DataFrame:
+    """Rows of pictures and what is computed from them. Made by read_images()."""
+
+    def __init__(self, native: _native.NativeDataFrame) -> None:
+        self._native = require("DataFrame", native, _native.NativeDataFrame, "make one with vecframe.read_images()")
+
+    def with_column(self, name: str, expression: Expression) -> DataFrame:
+        """Adds the column, or replaces the one of that name."""
+        name = require("with_column", name, str, "give the new column's name as str")
+        require("with_column", expression, Expression, 'give an expression, such as embed_image(vecframe.col("image"))')
+        return DataFrame(self._native.with_column(name, expression))
+
+    def limit(self, count: int) -> DataFrame:
+        """The first `count` rows."""
+        return DataFrame(self._native.limit(integer("limit", count, "give a number of rows")))
+
+    def select(self, *columns: str) -> DataFrame:
+        """These columns, in this order."""
+        names = [require("select", column, str, "give column names as str") for column in columns]
+        return DataFrame(self._native.select(names))
+
+    @property
+    def schema(self) -> Schema:
+        """Names and types, known before anything runs."""
+        return Schema(Field(name, dtype) for name, dtype in self._native.schema())
+
+    def explain(self) -> str:
+        """The plan as an indented text."""
+        return self._native.explain()
+
+    def show(self, n: int = 8) -> None:
+        """Runs the first `n` rows and prints them as a table."""
+        print(self._native.show(integer("show", n, "give a number of rows"), on_failure=_log_failure), end="")
+
+    def write_parquet(
+        self,
+        path: str | os.PathLike[str],
+        write_mode: str | None = None,
+        *,
+        mode: str | None = None,
+        threads: int = 0,
+        memory_limit: int | str | None = None,
+        progress: ProgressChoice = None,
+    ) -> RunReport:
+        """Runs the plan into `path`: one file if it ends in ``.parquet``, else a directory of parts.
+
+        The output appears, by rename, only when it is complete. A column of pictures is never stored.
+
+        Args:
+            path: The output.
+            write_mode: "error" (the default) refuses to replace what is there, "overwrite" replaces it.
+            mode: Another name of write_mode.
+            threads: Worker threads; 0: one for each processor this process may use.
+            memory_limit: Bytes for everything in flight, weights not counted, as a number or "512MiB" (the default).
+            progress: None: a line if standard error is a terminal; True or False; or a callable that gets a Progress
+                about ten times a second. What it raises ends the run.
+        """
+        if write_mode is not None and mode is not None and write_mode != mode:
+            raise RequestError(f"write_parquet: write_mode={write_mode!r} and mode={mode!r} differ; give one of them")
+        word = one_of("write_mode", write_mode or mode or "error", _WRITE_MODES)
+        if word == "append":
+            raise RequestError('write_mode: "append" is not available for images yet; give "error" or "overwrite"')
+        target = path_text("write_parquet", path)
+        with _run_arguments(threads, memory_limit, progress) as arguments:
+            return RunReport(self._native.write_parquet(target, overwrite=word == "overwrite", **arguments))
+
+    def to_arrow(
+        self,
+        *,
+        threads: int = 0,
+        memory_limit: int | str | None = None,
+        progress: ProgressChoice = None,
+    ) -> pyarrow.Table:
+        """Runs the plan into a pyarrow Table that shares the memory of the result."""
+        import pyarrow
+
+        with _run_arguments(threads, memory_limit, progress) as arguments:
+            return pyarrow.table(_ArrowStream(self._native.arrow_stream(**arguments)))
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> types.CapsuleType:
+        """Runs the plan for any reader of the Arrow PyCapsule interface."""
+        with _run_arguments(threads=0, memory_limit=None, progress=None) as arguments:
+            return self._native.arrow_stream(**arguments)
+
+    def __repr__(self) -> str:
+        return f"DataFrame (lazy)\n{self.schema!r}"
+
+
+def read_images(
+    *inputs: str | os.PathLike[str] | list[str],
+    apply_orientation: bool = True,
+    max_pixels: int = _native.DEFAULT_MAX_PIXELS,
+) -> DataFrame:
+    """Image files as rows: columns ``path``, ``image``, ``width``, ``height``, ``format``.
+
+    Args:
+        inputs: Files, globs (``**`` for any number of directories) or directories, walked for known extensions.
+        apply_orientation: Turn pictures as their EXIF orientation says.
+        max_pixels: A picture whose header claims more is a failed row.
+    """
+    paths: list[str] = []
+    for given in inputs:
+        paths += [path_text("read_images", one) for one in (given if isinstance(given, (list, tuple)) else [given])]
+    limit = integer("max_pixels", max_pixels, "give a positive number of pixels")
+    if limit < 1:
+        raise RequestError(f"max_pixels: {limit} is not positive; give a number of pixels")
+    return DataFrame(
+        _native.read_images(
+            paths,
+            apply_orientation=require("apply_orientation", apply_orientation, bool, "give True or False"),
+            max_pixels=limit,
+        )
+    )
+
+
+def _log_failure(path: str, error: str) -> None:
+    _logger.warning("%s: %s", path, error)
+
+
+@contextmanager
+def _run_arguments(threads: int, memory_limit: int | str | None, progress: ProgressChoice) -> Iterator[dict[str, Any]]:
+    """The checked words of a run, and a progress line that is cleared however the run ends."""
+    count = integer("threads", threads, "give a number of threads, or 0 for one a processor")
+    if not 0 <= count <= _MAX_THREADS:
+        raise RequestError(f"threads: {count} is out of range; give 0 (one a processor) to {_MAX_THREADS}")
+    limit = _native.DEFAULT_MEMORY_LIMIT if memory_limit is None else byte_count("memory_limit", memory_limit)
+    callback: Callable[[Progress], object] | None = progress_callback(progress)
+    try:
+        yield {"threads": count, "memory_limit": limit, "on_progress": callback, "on_failure": _log_failure}
+    finally:
+        if isinstance(callback, ProgressLine):
+            callback.clear()

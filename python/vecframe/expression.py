@@ -1,0 +1,12 @@
+"""Expressions: what a column of a dataframe is computed from."""
+
+from __future__ import annotations
+
+from vecframe import _native
+from vecframe._arguments import require
+from vecframe._native import Expression
+
+
+def col(name: str) -> Expression:
+    """The column of that name."""
+    return _native.col(require("col", name, str, "give the name of a column as str"))

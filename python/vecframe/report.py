@@ -1,0 +1,58 @@
+"""What is known after a run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from vecframe._native import NativeReport
+
+
+class RunReport:
+    """Counts, causes and times of a finished run."""
+
+    def __init__(self, native: NativeReport) -> None:
+        self._native = native
+
+    @property
+    def rows(self) -> int:
+        """Rows of the output, failed ones included."""
+        return self._native.rows
+
+    @property
+    def failed(self) -> int:
+        """Rows without a vector."""
+        return self._native.failed
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """Count by "stage/code"."""
+        return self._native.failures
+
+    @property
+    def seconds(self) -> float:
+        """Wall clock, without loading the model."""
+        return self._native.seconds
+
+    @property
+    def load_seconds(self) -> float:
+        return self._native.load_seconds
+
+    @property
+    def peak_memory_bytes(self) -> int:
+        """Of the process, so far."""
+        return self._native.peak_memory_bytes
+
+    @property
+    def json(self) -> str:
+        """Everything, as the command line prints it under --json."""
+        return self._native.json
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, parsed."""
+        parsed: dict[str, Any] = json.loads(self._native.json)
+        return parsed
+
+    def __repr__(self) -> str:
+        causes = "".join(f", {cause}: {count}" for cause, count in self.failures.items())
+        return f"RunReport({self.rows} rows, {self.failed} failed{causes}, {self.seconds:.2f} s)"

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -16,8 +17,10 @@
 #include "generated_picture.h"
 #include "golden_file.h"
 #include "image/prepare.h"
+#include "npz.h"
 #include "providers/local/local_provider.h"
 #include "shared_data.h"
+#include "tensor/dtype.h"
 #include "test_backends.h"
 
 namespace vecframe::golden {
@@ -169,6 +172,42 @@ TEST_P(RealModel, VitTinyEmbedsAsTimm) {
   expect_golden(
       golden, providers::describe_directory("vit-tiny", directory, {"fp32", GetParam()}, backends),
       providers::describe_directory("vit-tiny", directory, {"bf16", GetParam()}, backends), 0.99);
+}
+
+// The stored pixel values are those of bytes, (b / 255 - 0.5) / 0.5, rounded to float16.
+std::vector<std::uint8_t> recover_bytes(const std::vector<std::byte>& planes, std::size_t count,
+                                        std::size_t side) {
+  std::vector<std::uint8_t> slots(count * side * side * 3);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const std::size_t channel = i % 3, pixel = i / 3 % (side * side), n = i / (3 * side * side);
+    std::uint16_t half;
+    std::memcpy(&half, planes.data() + 2 * ((n * 3 + channel) * side * side + pixel), sizeof half);
+    const float value = tensor::f16_to_float(half);
+    slots[i] = static_cast<std::uint8_t>(std::lround(value * 127.5f + 127.5f));
+    const float exact = (static_cast<float>(slots[i]) / 255.0f - 0.5f) / 0.5f;
+    EXPECT_NEAR(value, exact, 0x1p-11) << "not the value of a byte";
+  }
+  return slots;
+}
+
+TEST_P(RealModel, VitTinyAgreesWithItsStoredVectors) {
+  const auto data = shared_data();
+  if (!data) GTEST_SKIP() << "the weights of ViT-Tiny are not here: set VECFRAME_SHARED";
+  const fs::path directory = *data / "data/vit_tiny_patch16_224";
+  const std::size_t count = 4;  // photographs
+  const auto slots = recover_bytes(
+      read_npz_array(directory / "golden_skimage.npz", "pixel_values", "<f2"), count, 224);
+  const auto stored = read_npz_array(directory / "golden_skimage.npz", "embedding", "<f4");
+  Vectors expected(count, std::vector<float>(192));
+  for (std::size_t i = 0; i < count; ++i)
+    std::memcpy(expected[i].data(), stored.data() + i * 192 * sizeof(float), 192 * sizeof(float));
+
+  const compute::Registry backends = test_backends();
+  const auto descriptor =
+      providers::describe_directory("vit-tiny", directory, {"fp32", GetParam()}, backends);
+  const float difference = largest_difference(embed_all(*descriptor, slots), expected);
+  EXPECT_LE(difference, kTolerance);
+  fmt::print("             fp32: largest difference {:.2g}\n", difference);
 }
 
 TEST_P(RealModel, EfficientNetLite0EmbedsAsTorch) {

@@ -1,0 +1,177 @@
+// What a family makes of configs and tensor names; the vectors themselves are in tests/golden.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <vecframe/error.h>
+
+#include "models/checkpoint.h"
+#include "models/image_model.h"
+#include "temporary_model.h"
+
+namespace vecframe::models {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+using Shapes = std::map<std::string, std::vector<std::int64_t>>;
+
+// A vision tower of width 8, 2 blocks, MLP 16, patches of 4 in pictures of 8, projected to 6.
+Shapes clip_shapes(const std::string& prefix = "vision_model.") {
+  Shapes shapes{{prefix + "embeddings.class_embedding", {8}},
+                {prefix + "embeddings.position_embedding.weight", {5, 8}},
+                {prefix + "embeddings.patch_embedding.weight", {8, 3, 4, 4}},
+                {"visual_projection.weight", {6, 8}}};
+  const auto layer = [&](const std::string& name, std::int64_t out, std::int64_t in) {
+    shapes[prefix + name + ".weight"] = in == 0 ? std::vector{out} : std::vector{out, in};
+    shapes[prefix + name + ".bias"] = {out};
+  };
+  layer("pre_layrnorm", 8, 0);
+  layer("post_layernorm", 8, 0);
+  for (const char* block : {"encoder.layers.0.", "encoder.layers.1."}) {
+    for (const char* norm : {"layer_norm1", "layer_norm2"}) layer(std::string(block) + norm, 8, 0);
+    for (const char* part : {"q", "k", "v", "out"})
+      layer(std::string(block) + "self_attn." + part + "_proj", 8, 8);
+    layer(std::string(block) + "mlp.fc1", 16, 8);
+    layer(std::string(block) + "mlp.fc2", 8, 16);
+  }
+  return shapes;
+}
+
+constexpr const char* kVision =
+    R"("hidden_size":8,"intermediate_size":16,"num_hidden_layers":2,"num_attention_heads":2,)"
+    R"("image_size":8,"patch_size":4)";
+
+std::string clip_config(const std::string& vision = kVision, const std::string& more = "") {
+  return R"({"model_type":"clip","vision_config":{)" + vision + "}" + more + "}";
+}
+
+ImageModelDescription describe(
+    const std::string& config, const Shapes& shapes,
+    const std::string& processor = R"({"size":{"shortest_edge":8},"crop_size":8})") {
+  TemporaryModel model;
+  model.write("config.json", config)
+      .write("model.safetensors", zero_tensors(shapes))
+      .write("preprocessor_config.json", processor);
+  return describe_image_model(std::make_shared<const Checkpoint>("m", model.directory()),
+                              ProcessorBackend::kFromFile);
+}
+
+std::string refusal(const std::string& config, const Shapes& shapes) {
+  return message_of<RequestError>([&] { describe(config, shapes); });
+}
+
+TEST(Families, ClipFactsComeFromTensors) {
+  Shapes shapes = clip_shapes();
+  std::int64_t parameters = 0;
+  for (const auto& [name, shape] : shapes) {
+    std::int64_t count = 1;
+    for (std::int64_t n : shape) count *= n;
+    parameters += count;
+  }
+  shapes["text_model.embeddings.token_embedding.weight"] = {3, 3};
+  shapes["logit_scale"] = {};
+  shapes["vision_model.embeddings.position_ids"] = {1, 5};
+  const auto description = describe(clip_config(kVision, R"(,"projection_dim":6)"), shapes);
+  EXPECT_EQ(description.family, "clip");
+  EXPECT_EQ(description.dimension, 6);
+  EXPECT_EQ(description.parameters, parameters);  // of the image tower alone
+  // 4 patches x 48 x 8; two blocks of 5 tokens; 6 x 8.
+  const double products = 4 * 48 * 8 + 2 * (4 * 5 * 64 + 2 * 25 * 8 + 2 * 5 * 8 * 16) + 48;
+  EXPECT_DOUBLE_EQ(description.flops_per_image, 2 * products);
+}
+
+TEST(Families, VisionOnlyClipHasTheWidthOfItsTokens) {
+  Shapes shapes = clip_shapes("");
+  shapes.erase("visual_projection.weight");
+  const std::string config = std::string(R"({"model_type":"clip_vision_model",)") + kVision + "}";
+  EXPECT_EQ(describe(config, shapes).dimension, 8);
+  shapes["visual_projection.weight"] = {6, 8};
+  EXPECT_EQ(describe(config, shapes).dimension, 6);
+}
+
+TEST(Families, MissingAndUnexpectedTensorsAreListed) {
+  Shapes shapes = clip_shapes();
+  shapes.erase("vision_model.encoder.layers.1.mlp.fc1.bias");
+  shapes.erase("vision_model.post_layernorm.weight");
+  shapes["vision_model.encoder.layers.0.extra"] = {8};
+  EXPECT_THAT(
+      refusal(clip_config(), shapes),
+      AllOf(HasSubstr("missing: vision_model.encoder.layers.1.mlp.fc1.bias, "
+                      "vision_model.post_layernorm.weight;"),
+            HasSubstr("unexpected: vision_model.encoder.layers.0.extra"), Not(HasSubstr("\n"))));
+  Shapes none{{"something.weight", {1}}, {"visual_projection.weight", {6, 8}}};
+  EXPECT_THAT(refusal(clip_config(), none), AllOf(HasSubstr("more"), HasSubstr("something")));
+}
+
+TEST(Families, AClipCheckpointHasItsProjection) {
+  Shapes shapes = clip_shapes();
+  shapes.erase("visual_projection.weight");
+  EXPECT_THAT(refusal(clip_config(), shapes), HasSubstr("visual_projection.weight"));
+  EXPECT_THAT(refusal(clip_config(kVision, R"(,"projection_dim":7)"), clip_shapes()),
+              HasSubstr("6 rows, but projection_dim is 7"));
+}
+
+TEST(Families, ConfigAndTensorsMustAgree) {
+  Shapes shapes = clip_shapes();
+  shapes["vision_model.encoder.layers.0.mlp.fc1.weight"] = {16, 9};
+  EXPECT_THAT(refusal(clip_config(), shapes),
+              AllOf(HasSubstr("fc1.weight' has shape [16, 9]"), HasSubstr("means [16, 8]")));
+  const std::string three =
+      R"("hidden_size":8,"intermediate_size":16,"num_hidden_layers":3,"num_attention_heads":2,)"
+      R"("image_size":8,"patch_size":4)";
+  EXPECT_THAT(refusal(clip_config(three), clip_shapes()),
+              HasSubstr("have 2 blocks 'vision_model.encoder.layers.', but config.json means 3"));
+}
+
+TEST(Families, VisionConfigDictOverridesEveryField) {
+  const std::string wrong = R"("hidden_size":99)";
+  const std::string with_dict = R"(,"vision_config_dict":{)" + std::string(kVision) + "}";
+  EXPECT_EQ(describe(clip_config(wrong, with_dict), clip_shapes()).dimension, 6);
+  // A field that the dict leaves out takes the default, not vision_config's value.
+  const std::string partial = R"(,"vision_config_dict":{"hidden_size":24})";
+  EXPECT_THAT(refusal(clip_config(kVision, partial), clip_shapes()),
+              HasSubstr("config.json means 12"));
+}
+
+TEST(Families, BadSizesAreRefused) {
+  const auto with = [](const std::string& field) {
+    return refusal(clip_config(std::string(kVision) + "," + field), clip_shapes());
+  };
+  EXPECT_THAT(with(R"("hidden_size":0)"), HasSubstr("'hidden_size' is 0"));
+  EXPECT_THAT(with(R"("num_attention_heads":3)"), HasSubstr("not a multiple of 3 heads"));
+  EXPECT_THAT(with(R"("num_hidden_layers":1e18)"), HasSubstr("'num_hidden_layers'"));
+  EXPECT_THAT(with(R"("hidden_act":"mish")"), HasSubstr("'hidden_act' is 'mish'; known are"));
+  EXPECT_THAT(with(R"("patch_size":9)"), HasSubstr("patches of 9x9"));
+  EXPECT_THAT(with(R"("patch_size":[4,2])"), HasSubstr("patches of 4x2"));
+  EXPECT_THAT(with(R"("num_channels":1)"), HasSubstr("'num_channels'"));
+}
+
+TEST(Families, AProcessorOfAnotherSizeIsRefused) {
+  EXPECT_THAT(message_of<RequestError>([] {
+                describe(clip_config(), clip_shapes(),
+                         R"({"size":{"shortest_edge":12},"crop_size":12})");
+              }),
+              HasSubstr("makes pictures of 12x12, but the model takes 8x8"));
+}
+
+TEST(Families, UnknownFamiliesNameTheKnownOnes) {
+  EXPECT_THAT(refusal(R"({"model_type":"convnext"})", {}),
+              AllOf(HasSubstr("'convnext'"), HasSubstr("clip, clip_vision_model, deit, dinov2")));
+  EXPECT_THAT(refusal(R"({"architecture":"vit_base_patch16_clip_224"})", {}),
+              HasSubstr("'vit_base_patch16_clip_224'"));
+  EXPECT_THAT(refusal(R"({"model_type":"dinov2","use_swiglu_ffn":true})", {}),
+              HasSubstr("dinov2-giant"));
+}
+
+TEST(Families, TimmArgumentsThatChangeTheNetworkAreRefused) {
+  const std::string config =
+      R"({"architecture":"vit_tiny_patch16_224","model_args":{"init_values":1e-5}})";
+  EXPECT_THAT(refusal(config, {}), HasSubstr("'init_values' changes the plain architecture"));
+  EXPECT_THAT(refusal(R"({"architecture":"vit_tiny_patch16_224","global_pool":"avg"})", {}),
+              HasSubstr("'global_pool' is 'avg'"));
+}
+
+}  // namespace
+}  // namespace vecframe::models

@@ -1,0 +1,165 @@
+#include "models/processor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <vecframe/error.h>
+
+#include "temporary_model.h"
+
+namespace vecframe::models {
+namespace {
+
+using image::CropRule;
+using image::Filter;
+using image::NormalizeRule;
+using image::PrepareSpec;
+using image::Resampler;
+using image::ResizeRule;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::FloatEq;
+using testing::HasSubstr;
+
+PrepareSpec read(const std::string& text, ProcessorBackend backend = ProcessorBackend::kFromFile,
+                 const char* file = "preprocessor_config.json") {
+  TemporaryModel model;
+  model.write("config.json", "{}").write("model.safetensors", zero_tensors({})).write(file, text);
+  return read_processor(Checkpoint("m", model.directory()), "CLIPImageProcessor", backend);
+}
+
+std::string refusal(const std::string& text) {
+  return message_of<RequestError>([&] { read(text); });
+}
+
+TEST(Processor, EmptyFileMeansTheClassDefaults) {
+  const PrepareSpec spec = read("{}");
+  EXPECT_EQ(spec.resize, ResizeRule::kShortestEdge);
+  EXPECT_EQ(spec.shortest_edge, 224u);
+  EXPECT_EQ(spec.filter, Filter::kBicubic);
+  EXPECT_EQ(spec.resampler, Resampler::kTorchvision);
+  EXPECT_EQ(spec.crop, CropRule::kTorchvision);
+  EXPECT_EQ(spec.crop_height, 224u);
+  EXPECT_EQ(spec.normalize, NormalizeRule::kFused);
+  EXPECT_TRUE(spec.do_rescale && spec.do_normalize);
+  EXPECT_DOUBLE_EQ(spec.rescale_factor, 1 / 255.0);
+  EXPECT_THAT(spec.mean[0], FloatEq(0.48145466f));
+  EXPECT_THAT(spec.std[2], FloatEq(0.27577711f));
+}
+
+TEST(Processor, OldFilesUseNumbersAndOldNames) {
+  const PrepareSpec clip =
+      read(R"({"feature_extractor_type":"CLIPFeatureExtractor","size":336,"crop_size":330})");
+  EXPECT_EQ(clip.resize, ResizeRule::kShortestEdge);
+  EXPECT_EQ(clip.shortest_edge, 336u);
+  EXPECT_EQ(clip.crop_width, 330u);
+  const PrepareSpec vit =
+      read(R"({"feature_extractor_type":"ViTFeatureExtractor","size":384,"resample":2})");
+  EXPECT_EQ(vit.resize, ResizeRule::kExact);
+  EXPECT_EQ(vit.resize_height, 384u);
+  EXPECT_EQ(vit.crop, CropRule::kNone);
+}
+
+TEST(Processor, ClassesDiffer) {
+  const PrepareSpec vit = read(R"({"image_processor_type":"ViTImageProcessorFast"})");
+  EXPECT_EQ(vit.filter, Filter::kBilinear);
+  EXPECT_EQ(vit.resampler, Resampler::kTorchvision);
+  EXPECT_THAT(vit.mean, ElementsAre(0.5f, 0.5f, 0.5f));
+  const PrepareSpec deit = read(R"({"image_processor_type":"DeiTImageProcessor"})");
+  EXPECT_EQ(deit.resize_height, 256u);
+  EXPECT_EQ(deit.crop_height, 224u);
+  const PrepareSpec siglip =
+      read(R"({"image_processor_type":"SiglipImageProcessor","size":{"height":256,"width":128}})");
+  EXPECT_EQ(siglip.slot_size(), (image::Size{128, 256}));
+  const PrepareSpec bit =
+      read(R"({"image_processor_type":"BitImageProcessor","size":{"shortest_edge":256}})");
+  EXPECT_EQ(bit.shortest_edge, 256u);
+  EXPECT_EQ(bit.crop_height, 224u);
+}
+
+TEST(Processor, PillowByNameOrByChoice) {
+  const std::string pillow = R"({"image_processor_type":"CLIPImageProcessorPil"})";
+  EXPECT_EQ(read(pillow).resampler, Resampler::kPillow13);
+  EXPECT_EQ(read(pillow).crop, CropRule::kPillow);
+  EXPECT_EQ(read(pillow).normalize, NormalizeRule::kStepwise);
+  EXPECT_EQ(read(pillow, ProcessorBackend::kTorchvision).resampler, Resampler::kTorchvision);
+  EXPECT_EQ(read("{}", ProcessorBackend::kPillow).resampler, Resampler::kPillow13);
+}
+
+TEST(Processor, StepsCanBeSwitchedOff) {
+  const PrepareSpec spec = read(
+      R"({"do_resize":false,"do_normalize":false,"do_rescale":false,"crop_size":{"height":8,"width":6}})");
+  EXPECT_EQ(spec.resize, ResizeRule::kNone);
+  EXPECT_FALSE(spec.do_normalize || spec.do_rescale);
+  EXPECT_EQ(spec.slot_size(), (image::Size{6, 8}));
+}
+
+TEST(Processor, FindsTheImagePartOfAJointFile) {
+  const PrepareSpec spec =
+      read(R"({"processor_class":"CLIPProcessor","image_processor":{"size":{"shortest_edge":99}}})",
+           ProcessorBackend::kFromFile, "processor_config.json");
+  EXPECT_EQ(spec.shortest_edge, 99u);
+  TemporaryModel model;
+  model.write("config.json", "{}").write("model.safetensors", zero_tensors({}));
+  EXPECT_THAT(message_of<RequestError>([&] {
+                read_processor(Checkpoint("m", model.directory()), "CLIPImageProcessor",
+                               ProcessorBackend::kFromFile);
+              }),
+              HasSubstr("'m' has no preprocessor_config.json"));
+}
+
+TEST(Processor, RefusesWhatItDoesNotKnow) {
+  EXPECT_THAT(
+      refusal(R"({"image_processor_type":"ConvNextImageProcessor"})"),
+      AllOf(HasSubstr("'ConvNextImageProcessor' is not known"), HasSubstr("CLIPImageProcessor")));
+  EXPECT_THAT(refusal(R"({"resample":5})"), HasSubstr("'resample' is 5"));
+  EXPECT_THAT(refusal(R"({"resample":0})"), HasSubstr("not supported"));
+  EXPECT_THAT(refusal(R"({"size":{"longest_edge":4}})"), HasSubstr("neither"));
+  EXPECT_THAT(refusal(R"({"size":{"height":0,"width":4}})"), HasSubstr("'height' is 0"));
+  EXPECT_THAT(refusal(R"({"size":1e9})"), HasSubstr("'size'"));
+  EXPECT_THAT(refusal(R"({"do_center_crop":false})"), HasSubstr("different sizes"));
+  EXPECT_THAT(refusal(R"({"image_mean":[1,2]})"), HasSubstr("three numbers"));
+  EXPECT_THAT(refusal(R"({"image_std":[1,0,1]})"), HasSubstr("not positive"));
+  EXPECT_THAT(refusal(R"({"rescale_factor":0})"), HasSubstr("not positive"));
+  EXPECT_THAT(refusal(R"({"do_pad":true})"), HasSubstr("'do_pad'"));
+}
+
+PrepareSpec read_timm(const std::string& text) {
+  return read_timm_processor(JsonObject::parse(text, "config.json"), ProcessorBackend::kFromFile);
+}
+
+TEST(TimmProcessor, ReadsPretrainedCfg) {
+  const PrepareSpec spec = read_timm(
+      R"({"pretrained_cfg":{"input_size":[3,224,224],"crop_pct":0.9,"interpolation":"bicubic",
+          "crop_mode":"center","mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5]}})");
+  EXPECT_EQ(spec.shortest_edge, 248u);
+  EXPECT_EQ(spec.crop_height, 224u);
+  EXPECT_EQ(spec.crop, CropRule::kRound);
+  EXPECT_EQ(spec.resampler, Resampler::kPillow13);
+  EXPECT_EQ(spec.normalize, NormalizeRule::kTimm);
+  const PrepareSpec squash = read_timm(
+      R"({"pretrained_cfg":{"input_size":[3,96,96],"crop_pct":1.0,"crop_mode":"squash"}})");
+  EXPECT_EQ(squash.resize, ResizeRule::kExact);
+  EXPECT_THAT(squash.mean[0], FloatEq(0.485f));
+}
+
+TEST(TimmProcessor, ReadsTheFlatForm) {
+  const PrepareSpec spec =
+      read_timm(R"({"resize_shorter":248,"crop":224,"mean":[0.5,0.4,0.3],"std":[1,1,1]})");
+  EXPECT_EQ(spec.shortest_edge, 248u);
+  EXPECT_EQ(spec.crop_width, 224u);
+  EXPECT_THAT(spec.mean, ElementsAre(0.5f, 0.4f, 0.3f));
+}
+
+TEST(TimmProcessor, RefusesWhatItDoesNotKnow) {
+  const auto complaint = [](const std::string& text) {
+    return message_of<RequestError>([&] { read_timm(text); });
+  };
+  EXPECT_THAT(complaint(R"({"pretrained_cfg":{"crop_mode":"border"}})"), HasSubstr("'border'"));
+  EXPECT_THAT(complaint(R"({"pretrained_cfg":{"interpolation":"random"}})"), HasSubstr("'random'"));
+  EXPECT_THAT(complaint(R"({"pretrained_cfg":{"crop_pct":0}})"), HasSubstr("'crop_pct'"));
+  EXPECT_THAT(complaint(R"({"pretrained_cfg":{"input_size":[3,2]}})"), HasSubstr("'input_size'"));
+  EXPECT_THAT(complaint("{}"), HasSubstr("'resize_shorter' is missing"));
+}
+
+}  // namespace
+}  // namespace vecframe::models

@@ -6,11 +6,14 @@
 
 namespace vecframe::job {
 
-// A builder's buffers double, so while one grows it holds three times its values; the batch before
-// is being encoded meanwhile, in the writer's own buffers.
+// What a writer holds besides the batches of its open row group: pages, dictionaries, the footer.
+constexpr std::int64_t kWriterBytes = 2 << 20;
+
+// A builder's buffers double, so while one grows it holds three times its values; the writer holds
+// the batch before, once as it came and once encoded.
 SinkMemory sink_memory(std::int64_t memory_limit) {
   const std::int64_t batch = std::clamp<std::int64_t>(memory_limit / 128, 64 << 10, 4 << 20);
-  return {batch, 6 * batch};
+  return {batch, 6 * batch + kWriterBytes};
 }
 
 TableSink::TableSink(std::shared_ptr<const columnar::Schema> schema,

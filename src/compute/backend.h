@@ -70,7 +70,8 @@ class Stream {
   virtual void gather_rows(Matrix x, std::int64_t first, std::int64_t step, Matrix y) = 0;
   /// y[b] = mean of rows [first, n) of image b, where n = x.rows / batch.
   virtual void mean_rows(Matrix x, std::int64_t batch, std::int64_t first, Matrix y) = 0;
-  /// y = act(conv(x) + b), then + residual if its data is not null (same shape as y).
+  /// y = act(conv(x) + b), then + residual if its data is not null (same shape as y, and may be y
+  /// itself). x and y do not overlap. A depthwise convolution is float32 at every precision.
   virtual void convolve(const Convolution& convolution, FeatureMap x, FeatureMap residual,
                         FeatureMap y) = 0;
   /// Pixel values (table applied) as a feature map [batch, height, width, 3]: the input of a

@@ -70,22 +70,23 @@ class ReferencePatchEmbedding final : public compute::PatchEmbedding {
   const tensor::Precision precision;
 };
 
+/// A depthwise convolution is no matrix product and stays float32 at every precision.
 class ReferenceConvolution final : public compute::Convolution {
  public:
-  ReferenceConvolution(const compute::ConvolutionWeights& from, tensor::Precision precision_)
-      : weight(as_inputs(from.weight, precision_)),
+  ReferenceConvolution(const compute::ConvolutionWeights& from, tensor::Precision asked)
+      : precision(from.groups == 1 ? asked : tensor::Precision::kFp32),
+        weight(as_inputs(from.weight, precision)),
         bias(bias_or_zero(from.bias, from.out_channels)),
-        shape(from),
-        precision(precision_) {
+        shape(from) {
     shape.weight = {};
     shape.bias = {};
   }
   std::size_t bytes() const override { return (weight.size() + bias.size()) * sizeof(float); }
 
+  const tensor::Precision precision;
   const std::vector<float> weight;    // (out, in / groups, kernel, kernel)
   const std::vector<float> bias;      // (out)
   compute::ConvolutionWeights shape;  // sizes only
-  const tensor::Precision precision;
 };
 
 }  // namespace vecframe::backends::reference

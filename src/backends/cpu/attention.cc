@@ -1,0 +1,90 @@
+#include "backends/cpu/attention.h"
+
+#include <algorithm>
+
+namespace vecframe::backends::cpu {
+namespace {
+
+using compute::Matrix;
+
+std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+// Query rows a block: a multiple of the tile heights 6 and 12. The scores of a block (48 x 1370
+// float32 are 257 KiB) share the second-level cache with keys and values.
+constexpr std::int64_t kQueryRows = 48;
+
+// k (tokens, d) -> [ceil(tokens / panel)][d][panel]; columns behind the last token are zero.
+void pack_keys(Matrix k, std::int64_t panel, float* to) {
+  for (std::int64_t first = 0; first < k.rows; first += panel, to += panel * k.columns) {
+    const std::int64_t count = std::min(panel, k.rows - first);
+    for (std::int64_t j = 0; j < panel; ++j) {
+      const float* from = k.data + (first + j) * k.stride;
+      for (std::int64_t c = 0; c < k.columns; ++c) to[c * panel + j] = j < count ? from[c] : 0.0f;
+    }
+  }
+}
+
+// v (tokens, d) -> [ceil(d / panel)][tokens][panel]
+void pack_values(Matrix v, std::int64_t panel, float* to) {
+  for (std::int64_t first = 0; first < v.columns; first += panel) {
+    const std::int64_t count = std::min(panel, v.columns - first);
+    for (std::int64_t t = 0; t < v.rows; ++t, to += panel) {
+      std::copy_n(v.data + t * v.stride + first, count, to);
+      std::fill(to + count, to + panel, 0.0f);
+    }
+  }
+}
+
+void attend(const Kernels& kernels, Matrix q, Matrix k, Matrix v, float scale,
+            AttentionScratch& scratch, Matrix out) {
+  const std::int64_t tokens = q.rows, d = q.columns, panel = kernels.panel_columns;
+  const std::int64_t padded_tokens = round_up(tokens, panel);
+  float* keys = scratch.keys.floats(padded_tokens * d);
+  float* values = scratch.values.floats(round_up(d, panel) * tokens);
+  pack_keys(k, panel, keys);
+  pack_values(v, panel, values);
+  // One line more than the row: rows a multiple of 4096 bytes apart would share cache sets.
+  const std::int64_t query_stride = round_up(d, 16) + 16, score_stride = padded_tokens + 16;
+  float* queries = scratch.queries.floats(kQueryRows * query_stride);
+  float* scores = scratch.scores.floats(kQueryRows * score_stride);
+  float* sums = scratch.sums.floats(kQueryRows * panel);
+  float* factors = scratch.factors.floats(kQueryRows);
+
+  for (std::int64_t first = 0; first < tokens; first += kQueryRows) {
+    const std::int64_t rows = std::min(kQueryRows, tokens - first);
+    std::fill(factors, factors + rows, scale);
+    kernels.scale_rows(q.data + first * q.stride, q.stride, rows, d, factors, queries,
+                       query_stride);
+    for (std::int64_t j = 0; j < tokens; j += panel)
+      kernels.multiply(queries, query_stride, keys + j * d, d, rows, /*accumulate=*/false,
+                       scores + j, score_stride);
+    kernels.exp_rows(scores, score_stride, rows, tokens, factors);
+    for (std::int64_t c = 0; c < d; c += panel) {
+      kernels.multiply(scores, score_stride, values + c * tokens, tokens, rows,
+                       /*accumulate=*/false, sums, panel);
+      kernels.scale_rows(sums, panel, rows, std::min(panel, d - c), factors,
+                         out.data + first * out.stride + c, out.stride);
+    }
+  }
+}
+
+}  // namespace
+
+void attention(const Kernels& kernels, Matrix qkv, std::int64_t batch, std::int64_t heads,
+               float scale, AttentionScratch& scratch, Matrix out) {
+  if (batch == 0) return;
+  const std::int64_t tokens = qkv.rows / batch, width = qkv.columns / 3, d = width / heads;
+  for (std::int64_t b = 0; b < batch; ++b) {
+    for (std::int64_t h = 0; h < heads; ++h) {
+      const Matrix q{qkv.data + b * tokens * qkv.stride + h * d, tokens, d, qkv.stride};
+      const Matrix k{q.data + width, tokens, d, qkv.stride};
+      const Matrix v{k.data + width, tokens, d, qkv.stride};
+      attend(kernels, q, k, v, scale, scratch,
+             {out.data + b * tokens * out.stride + h * d, tokens, d, out.stride});
+    }
+  }
+}
+
+}  // namespace vecframe::backends::cpu

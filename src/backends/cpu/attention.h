@@ -1,0 +1,19 @@
+#pragma once
+
+#include "backends/cpu/packed.h"
+#include "backends/cpu/product.h"
+#include "compute/types.h"
+
+namespace vecframe::backends::cpu {
+
+struct AttentionScratch {
+  Scratch queries, keys, values, scores, sums, factors;
+};
+
+/// softmax(q k^T * scale) v for each image and head; see compute/backend.h. Keys and values of one
+/// head are packed once and stay in the second-level cache; scores exist for one block of query
+/// rows at a time.
+void attention(const Kernels& kernels, compute::Matrix qkv, std::int64_t batch, std::int64_t heads,
+               float scale, AttentionScratch& scratch, compute::Matrix out);
+
+}  // namespace vecframe::backends::cpu

@@ -1,0 +1,91 @@
+#include "backends/cpu/cpu_backend.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <vecframe/error.h>
+
+#include <stdexcept>
+
+#include "backends/cpu/cpu_stream.h"
+#include "backends/cpu/packed.h"
+#include "compute/weights_check.h"
+
+namespace vecframe::backends::cpu {
+namespace {
+
+using tensor::Precision;
+
+struct NamedIsa {
+  std::string name;
+  Isa isa;
+};
+
+std::vector<NamedIsa> isas() {
+  std::vector<NamedIsa> found;
+  for (const Kernels& kernels : supported_kernels()) {
+    const bool has_bf16 = bf16_kernels() != nullptr && std::string_view(kernels.name) == "avx512";
+    if (has_bf16) found.push_back({"avx512-bf16", {&kernels, bf16_kernels()}});
+    found.push_back({kernels.name, {&kernels, nullptr}});
+  }
+  return found;
+}
+
+class CpuBackend final : public compute::Backend {
+ public:
+  explicit CpuBackend(const NamedIsa& chosen) : isa_(chosen.isa), info_{"cpu", chosen.name} {}
+
+  const compute::BackendInfo& info() const override { return info_; }
+  bool supports(Precision precision) const override {
+    return precision == Precision::kFp32 || isa_.bf16 != nullptr;
+  }
+
+  std::unique_ptr<compute::Vector> upload(std::span<const float> values) override {
+    return std::make_unique<CpuVector>(values);
+  }
+  std::unique_ptr<compute::Linear> pack(const compute::LinearWeights& weights,
+                                        Precision precision) override {
+    compute::check(weights);
+    return std::make_unique<CpuLinear>(isa_, weights, precision);
+  }
+  std::unique_ptr<compute::PatchEmbedding> pack(const compute::PatchWeights& weights,
+                                                Precision precision) override {
+    compute::check(weights);
+    return std::make_unique<CpuPatchEmbedding>(isa_, weights, precision);
+  }
+  std::unique_ptr<compute::Convolution> pack(const compute::ConvolutionWeights& weights,
+                                             Precision precision) override {
+    compute::check(weights);
+    if (weights.groups == 1) return std::make_unique<DenseConvolution>(isa_, weights, precision);
+    if (weights.kernel > kMaxDepthwiseKernel) {
+      throw std::invalid_argument(fmt::format("depthwise convolution: kernel {} is above {}",
+                                              weights.kernel, kMaxDepthwiseKernel));
+    }
+    return std::make_unique<DepthwiseConvolution>(weights);
+  }
+  std::unique_ptr<compute::Stream> make_stream() override {
+    return std::make_unique<CpuStream>(isa_);
+  }
+
+ private:
+  const Isa isa_;
+  const compute::BackendInfo info_;
+};
+
+}  // namespace
+
+std::vector<std::string> available_isas() {
+  std::vector<std::string> names;
+  for (const NamedIsa& isa : isas()) names.push_back(isa.name);
+  return names;
+}
+
+std::shared_ptr<compute::Backend> make_cpu_backend(const CpuOptions& options) {
+  const std::vector<NamedIsa> found = isas();
+  for (const NamedIsa& isa : found) {
+    if (options.isa.empty() || isa.name == options.isa) return std::make_shared<CpuBackend>(isa);
+  }
+  throw RequestError(fmt::format("isa: '{}' is not available here; use one of: {}", options.isa,
+                                 fmt::join(available_isas(), ", ")));
+}
+
+}  // namespace vecframe::backends::cpu

@@ -1,0 +1,138 @@
+#include "backends/cpu/cpu_stream.h"
+
+#include <algorithm>
+
+#include "backends/cpu/convolution.h"
+
+namespace vecframe::backends::cpu {
+namespace {
+
+using compute::FeatureMap;
+using compute::Matrix;
+
+float* row(Matrix matrix, std::int64_t i) { return matrix.data + i * matrix.stride; }
+
+const tensor::AlignedBuffer<float>& values_of(const compute::Vector& vector) {
+  return static_cast<const CpuVector&>(vector).values;
+}
+
+// `count` pixels of three bytes through the table.
+void apply_table(const compute::PixelBatch& pixels, const std::uint8_t* from, std::int64_t count,
+                 float* to) {
+  const auto& [red, green, blue] = *pixels.table;
+  for (std::int64_t i = 0; i < count; ++i, from += 3, to += 3) {
+    to[0] = red[from[0]];
+    to[1] = green[from[1]];
+    to[2] = blue[from[2]];
+  }
+}
+
+}  // namespace
+
+void CpuStream::embed_patches(const compute::PatchEmbedding& embedding,
+                              const compute::PixelBatch& pixels, std::int64_t rows_per_image,
+                              std::int64_t first_row, Matrix out) {
+  const auto& packed = static_cast<const CpuPatchEmbedding&>(embedding);
+  const std::int64_t p = packed.patch;
+  const std::int64_t grid_w = pixels.width / p, patches = pixels.height / p * grid_w;
+  if (patches == 0 || pixels.batch == 0) return;
+  const auto source = [&](std::int64_t m, float* values) -> const float* {
+    const std::int64_t b = m / patches, n = m % patches;
+    const std::uint8_t* from =
+        pixels.pixels + ((b * pixels.height + n / grid_w * p) * pixels.width + n % grid_w * p) * 3;
+    for (std::int64_t y = 0; y < p; ++y)
+      apply_table(pixels, from + y * pixels.width * 3, p, values + y * p * 3);
+    return values;
+  };
+  Matrix to = out;
+  to.data = row(out, first_row);
+  const ProductOutput output{to, {}, compute::Activation::kNone, patches, rows_per_image - patches};
+  product(isa_, packed.matrix, pixels.batch * patches, source, product_, output);
+}
+
+void CpuStream::broadcast_rows(const compute::Vector& rows, std::int64_t batch,
+                               std::int64_t rows_per_image, std::int64_t first_row, Matrix out) {
+  const auto& values = values_of(rows);
+  const std::int64_t count = static_cast<std::int64_t>(values.size()) / out.columns;
+  for (std::int64_t b = 0; b < batch; ++b)
+    for (std::int64_t i = 0; i < count; ++i)
+      std::copy_n(values.data() + i * out.columns, out.columns,
+                  row(out, b * rows_per_image + first_row + i));
+}
+
+void CpuStream::add_rows(const compute::Vector& rows, std::int64_t batch, Matrix x) {
+  if (batch == 0) return;
+  const float* values = values_of(rows).data();
+  const std::int64_t count = x.rows / batch;
+  for (std::int64_t r = 0; r < x.rows; ++r) {
+    float* to = row(x, r);
+    const float* from = values + r % count * x.columns;
+    for (std::int64_t c = 0; c < x.columns; ++c) to[c] += from[c];
+  }
+}
+
+void CpuStream::linear(const compute::Linear& linear, Matrix x, compute::Activation activation,
+                       Matrix residual, Matrix y) {
+  if (x.rows == 0) return;
+  const ProductOutput output{y, residual, activation, x.rows, 0};
+  const auto source = [&](std::int64_t m, float*) -> const float* { return row(x, m); };
+  product(isa_, static_cast<const CpuLinear&>(linear).matrix, x.rows, source, product_, output);
+}
+
+void CpuStream::normalize(compute::NormKind kind, const compute::Vector& weight,
+                          const compute::Vector* bias, float epsilon, Matrix x, Matrix y) {
+  const float* shift = bias == nullptr ? nullptr : values_of(*bias).data();
+  for (std::int64_t r = 0; r < x.rows; ++r)
+    isa_.kernels->normalize(kind, values_of(weight).data(), shift, epsilon, row(x, r), x.columns,
+                            row(y, r));
+}
+
+void CpuStream::attention(Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
+                          Matrix out) {
+  cpu::attention(*isa_.kernels, qkv, batch, heads, scale, attention_, out);
+}
+
+void CpuStream::gather_rows(Matrix x, std::int64_t first, std::int64_t step, Matrix y) {
+  for (std::int64_t i = 0; i < y.rows; ++i)
+    std::copy_n(row(x, first + i * step), y.columns, row(y, i));
+}
+
+void CpuStream::mean_rows(Matrix x, std::int64_t batch, std::int64_t first, Matrix y) {
+  if (batch == 0) return;
+  const std::int64_t n = x.rows / batch;
+  const float count = static_cast<float>(n - first);
+  for (std::int64_t b = 0; b < batch; ++b) {
+    float* to = row(y, b);
+    std::fill_n(to, x.columns, 0.0f);
+    for (std::int64_t i = first; i < n; ++i) {
+      const float* from = row(x, b * n + i);
+      for (std::int64_t c = 0; c < x.columns; ++c) to[c] += from[c];
+    }
+    for (std::int64_t c = 0; c < x.columns; ++c) to[c] /= count;
+  }
+}
+
+void CpuStream::convolve(const compute::Convolution& convolution, FeatureMap x, FeatureMap residual,
+                         FeatureMap y) {
+  if (const auto* dense = dynamic_cast<const DenseConvolution*>(&convolution)) {
+    cpu::convolve(isa_, *dense, x, residual, product_, y);
+  } else {
+    cpu::convolve(isa_, static_cast<const DepthwiseConvolution&>(convolution), x, residual,
+                  product_, y);
+  }
+}
+
+void CpuStream::load_pixels(const compute::PixelBatch& pixels, FeatureMap out) {
+  apply_table(pixels, pixels.pixels, pixels.batch * pixels.height * pixels.width, out.data);
+}
+
+void CpuStream::average_pool(FeatureMap x, Matrix y) {
+  mean_rows({x.data, x.batch * x.height * x.width, x.channels, x.channels}, x.batch, 0, y);
+}
+
+void CpuStream::download(Matrix x, std::span<float> out) {
+  for (std::int64_t r = 0; r < x.rows; ++r)
+    std::copy_n(row(x, r), x.columns, out.data() + r * x.columns);
+}
+
+}  // namespace vecframe::backends::cpu

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "backends/cpu/attention.h"
+#include "backends/cpu/packed.h"
+#include "backends/cpu/product.h"
+#include "compute/backend.h"
+#include "compute/workspace.h"
+
+namespace vecframe::backends::cpu {
+
+/// One thread's worth of work: no call starts another thread.
+class CpuStream final : public compute::Stream {
+ public:
+  explicit CpuStream(const Isa& isa) : isa_(isa) {}
+
+  float* allocate(std::int64_t count) override { return workspace_.allocate(count); }
+  void reset() override { workspace_.reset(); }
+
+  void embed_patches(const compute::PatchEmbedding& embedding, const compute::PixelBatch& pixels,
+                     std::int64_t rows_per_image, std::int64_t first_row,
+                     compute::Matrix out) override;
+  void broadcast_rows(const compute::Vector& rows, std::int64_t batch, std::int64_t rows_per_image,
+                      std::int64_t first_row, compute::Matrix out) override;
+  void add_rows(const compute::Vector& rows, std::int64_t batch, compute::Matrix x) override;
+  void linear(const compute::Linear& linear, compute::Matrix x, compute::Activation activation,
+              compute::Matrix residual, compute::Matrix y) override;
+  void normalize(compute::NormKind kind, const compute::Vector& weight, const compute::Vector* bias,
+                 float epsilon, compute::Matrix x, compute::Matrix y) override;
+  void attention(compute::Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
+                 compute::Matrix out) override;
+  void gather_rows(compute::Matrix x, std::int64_t first, std::int64_t step,
+                   compute::Matrix y) override;
+  void mean_rows(compute::Matrix x, std::int64_t batch, std::int64_t first,
+                 compute::Matrix y) override;
+  void convolve(const compute::Convolution& convolution, compute::FeatureMap x,
+                compute::FeatureMap residual, compute::FeatureMap y) override;
+  void load_pixels(const compute::PixelBatch& pixels, compute::FeatureMap out) override;
+  void average_pool(compute::FeatureMap x, compute::Matrix y) override;
+  void download(compute::Matrix x, std::span<float> out) override;
+
+ private:
+  const Isa isa_;
+  compute::Workspace workspace_;
+  ProductScratch product_;
+  AttentionScratch attention_;
+};
+
+}  // namespace vecframe::backends::cpu

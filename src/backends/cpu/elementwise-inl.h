@@ -1,0 +1,160 @@
+// Kernels that touch each value once or twice: epilogues, softmax, norms.
+#if defined(VECFRAME_ELEMENTWISE_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef VECFRAME_ELEMENTWISE_INL_H
+#undef VECFRAME_ELEMENTWISE_INL_H
+#else
+#define VECFRAME_ELEMENTWISE_INL_H
+#endif
+
+#include <hwy/highway.h>
+
+#include <cmath>
+#include <cstdint>
+
+#include "backends/cpu/activation-inl.h"
+#include "backends/cpu/kernels.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace vecframe::backends::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Calls body(first, count) for whole vectors, then for the rest of a row.
+template <class D, class Whole, class Part>
+HWY_INLINE void for_vectors(D d, std::int64_t columns, Whole whole, Part part) {
+  const auto n = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t i = 0;
+  for (; i + n <= columns; i += n) whole(i);
+  if (i < columns) part(i, columns - i);
+}
+
+template <compute::Activation kActivation>
+void finish_as(const float* c, std::int64_t c_stride, std::int64_t rows, std::int64_t columns,
+               const Epilogue& epilogue, float* y, std::int64_t y_stride) {
+  const hn::ScalableTag<float> d;
+  const auto n = static_cast<std::int64_t>(hn::Lanes(d));
+  const float* bias = epilogue.bias;
+  for (std::int64_t r = 0; r < rows; ++r, c += c_stride, y += y_stride) {
+    const float* residual =
+        epilogue.residual == nullptr ? nullptr : epilogue.residual + r * epilogue.residual_stride;
+    std::int64_t i = 0;
+    for (; i + n <= columns; i += n) {
+      auto v = hn::LoadU(d, c + i);
+      if (bias != nullptr) v = hn::Add(v, hn::LoadU(d, bias + i));
+      v = activate<kActivation>(d, v);
+      if (residual != nullptr) v = hn::Add(v, hn::LoadU(d, residual + i));
+      hn::StoreU(v, d, y + i);
+    }
+    if (i == columns) continue;
+    const std::int64_t rest = columns - i;
+    auto v = load_part(d, c + i, rest);
+    if (bias != nullptr) v = hn::Add(v, load_part(d, bias + i, rest));
+    v = activate<kActivation>(d, v);
+    if (residual != nullptr) v = hn::Add(v, load_part(d, residual + i, rest));
+    store_part(v, d, y + i, rest);
+  }
+}
+
+inline void finish(const float* c, std::int64_t c_stride, std::int64_t rows, std::int64_t columns,
+                   const Epilogue& epilogue, float* y, std::int64_t y_stride) {
+  using compute::Activation;
+  switch (epilogue.activation) {
+#define VECFRAME_CASE(a) \
+  case Activation::a:    \
+    return finish_as<Activation::a>(c, c_stride, rows, columns, epilogue, y, y_stride);
+    VECFRAME_CASE(kNone)
+    VECFRAME_CASE(kQuickGelu)
+    VECFRAME_CASE(kGeluErf)
+    VECFRAME_CASE(kGeluTanh)
+    VECFRAME_CASE(kSilu)
+    VECFRAME_CASE(kRelu)
+    VECFRAME_CASE(kRelu6)
+    VECFRAME_CASE(kTanh)
+#undef VECFRAME_CASE
+  }
+}
+
+inline void scale_rows(const float* c, std::int64_t c_stride, std::int64_t rows,
+                       std::int64_t columns, const float* factors, float* y,
+                       std::int64_t y_stride) {
+  const hn::ScalableTag<float> d;
+  for (std::int64_t r = 0; r < rows; ++r, c += c_stride, y += y_stride) {
+    const auto factor = hn::Set(d, factors[r]);
+    for_vectors(
+        d, columns,
+        [&](std::int64_t i)
+            HWY_ATTR { hn::StoreU(hn::Mul(hn::LoadU(d, c + i), factor), d, y + i); },
+        [&](std::int64_t i, std::int64_t rest)
+            HWY_ATTR { store_part(hn::Mul(load_part(d, c + i, rest), factor), d, y + i, rest); });
+  }
+}
+
+inline void exp_rows(float* scores, std::int64_t stride, std::int64_t rows, std::int64_t columns,
+                     float* inverse_sums) {
+  const hn::ScalableTag<float> d;
+  for (std::int64_t r = 0; r < rows; ++r, scores += stride) {
+    auto largest = hn::Set(d, scores[0]);
+    for_vectors(
+        d, columns,
+        [&](std::int64_t i) HWY_ATTR { largest = hn::Max(largest, hn::LoadU(d, scores + i)); },
+        [&](std::int64_t i, std::int64_t rest)
+            HWY_ATTR { largest = hn::Max(largest, load_part(d, scores + i, rest, scores[0])); });
+    largest = hn::MaxOfLanes(d, largest);
+    auto sum = hn::Zero(d);
+    for_vectors(
+        d, columns,
+        [&](std::int64_t i) HWY_ATTR {
+          const auto e = exp_of(d, hn::Sub(hn::LoadU(d, scores + i), largest));
+          sum = hn::Add(sum, e);
+          hn::StoreU(e, d, scores + i);
+        },
+        [&](std::int64_t i, std::int64_t rest) HWY_ATTR {
+          const auto e = exp_of(d, hn::Sub(load_part(d, scores + i, rest), largest));
+          store_part(e, d, scores + i, rest);
+          sum = hn::Add(sum, load_part(d, scores + i, rest));
+        });
+    inverse_sums[r] = 1 / hn::GetLane(hn::SumOfLanes(d, sum));
+  }
+}
+
+inline void normalize(compute::NormKind kind, const float* weight, const float* bias, float epsilon,
+                      const float* x, std::int64_t columns, float* y) {
+  const hn::ScalableTag<float> d;
+  auto mean = hn::Zero(d);
+  if (kind == compute::NormKind::kLayerNorm) {
+    auto sum = hn::Zero(d);
+    for_vectors(
+        d, columns, [&](std::int64_t i) HWY_ATTR { sum = hn::Add(sum, hn::LoadU(d, x + i)); },
+        [&](std::int64_t i, std::int64_t rest)
+            HWY_ATTR { sum = hn::Add(sum, load_part(d, x + i, rest)); });
+    mean = hn::Div(hn::SumOfLanes(d, sum), hn::Set(d, static_cast<float>(columns)));
+  }
+  // Around the mean, not by the difference of two large numbers.
+  const float fill = hn::GetLane(mean);
+  auto squares = hn::Zero(d);
+  const auto add_square = [&](hn::Vec<decltype(d)> v) HWY_ATTR {
+    const auto centred = hn::Sub(v, mean);
+    squares = hn::MulAdd(centred, centred, squares);
+  };
+  for_vectors(
+      d, columns, [&](std::int64_t i) HWY_ATTR { add_square(hn::LoadU(d, x + i)); },
+      [&](std::int64_t i, std::int64_t rest)
+          HWY_ATTR { add_square(load_part(d, x + i, rest, fill)); });
+  const float variance = hn::GetLane(hn::SumOfLanes(d, squares)) / static_cast<float>(columns);
+  const auto inverse = hn::Set(d, 1 / std::sqrt(variance + epsilon));
+  for_vectors(
+      d, columns,
+      [&](std::int64_t i) HWY_ATTR {
+        const auto v = hn::Mul(hn::Sub(hn::LoadU(d, x + i), mean), inverse);
+        const auto shift = bias != nullptr ? hn::LoadU(d, bias + i) : hn::Zero(d);
+        hn::StoreU(hn::MulAdd(v, hn::LoadU(d, weight + i), shift), d, y + i);
+      },
+      [&](std::int64_t i, std::int64_t rest) HWY_ATTR {
+        const auto v = hn::Mul(hn::Sub(load_part(d, x + i, rest), mean), inverse);
+        const auto shift = bias != nullptr ? load_part(d, bias + i, rest) : hn::Zero(d);
+        store_part(hn::MulAdd(v, load_part(d, weight + i, rest), shift), d, y + i, rest);
+      });
+}
+
+}  // namespace vecframe::backends::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif

@@ -1,0 +1,61 @@
+// The inner loops of the CPU backend as a table of functions: one table for each instruction set,
+// all compiled from kernels_simd.cc.
+//
+// A row's value never depends on the rows computed with it: every kernel adds over k in ascending
+// order into one accumulator for each output value, whatever the height of its tile.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "compute/types.h"
+
+namespace vecframe::backends::cpu {
+
+/// What happens to a block of sums before it becomes output: act(sum + bias) + residual.
+struct Epilogue {
+  compute::Activation activation = compute::Activation::kNone;
+  const float* bias = nullptr;      ///< (columns) or null
+  const float* residual = nullptr;  ///< (rows, columns) or null; may be the output itself
+  std::int64_t residual_stride = 0;
+};
+
+/// Depthwise convolution of one output row; `rows` are the kernel's input rows, null above and
+/// below the map.
+struct DepthwiseRow {
+  const float* const* rows = nullptr;  ///< (kernel) of (in_width, channels)
+  const float* weight = nullptr;       ///< (kernel, kernel, channels)
+  const float* bias = nullptr;         ///< (channels)
+  float* y = nullptr;                  ///< (out_width, channels)
+  std::int64_t in_width = 0, out_width = 0, channels = 0;
+  std::int64_t kernel = 0, stride = 0, pad_before = 0;
+};
+
+struct Kernels {
+  const char* name;
+  /// Width of a panel of packed weights: two vectors.
+  std::int64_t panel_columns;
+
+  /// c (rows, panel_columns) [+]= x (rows, k) * w, where w is one panel (k, panel_columns).
+  void (*multiply)(const float* x, std::int64_t x_stride, const float* w, std::int64_t k,
+                   std::int64_t rows, bool accumulate, float* c, std::int64_t c_stride);
+  /// y (rows, columns) from sums c. c may be y.
+  void (*finish)(const float* c, std::int64_t c_stride, std::int64_t rows, std::int64_t columns,
+                 const Epilogue& epilogue, float* y, std::int64_t y_stride);
+  /// y[r] = c[r] * factors[r].
+  void (*scale_rows)(const float* c, std::int64_t c_stride, std::int64_t rows, std::int64_t columns,
+                     const float* factors, float* y, std::int64_t y_stride);
+  /// scores = exp(scores - largest of the row), in place; inverse_sums[r] = 1 / sum of the row.
+  void (*exp_rows)(float* scores, std::int64_t stride, std::int64_t rows, std::int64_t columns,
+                   float* inverse_sums);
+  /// `bias` may be null.
+  void (*normalize)(compute::NormKind kind, const float* weight, const float* bias, float epsilon,
+                    const float* x, std::int64_t columns, float* y);
+  void (*depthwise)(const DepthwiseRow& row);
+};
+
+/// The tables this machine can run, best first; never empty.
+const std::vector<Kernels>& supported_kernels();
+
+}  // namespace vecframe::backends::cpu

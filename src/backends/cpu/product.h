@@ -1,0 +1,71 @@
+// The matrix product behind linear layers, patch embeddings and dense convolutions: rows come from
+// a source, block by block, and go through an epilogue to their place.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "backends/cpu/packed.h"
+#include "tensor/aligned_buffer.h"
+
+namespace vecframe::backends::cpu {
+
+/// A buffer that grows and is then kept: a stream that repeats its work allocates nothing.
+class Scratch {
+ public:
+  float* floats(std::int64_t count) { return reinterpret_cast<float*>(words(count)); }
+  std::uint32_t* words(std::int64_t count) {
+    if (static_cast<std::int64_t>(buffer_.size()) < count) {
+      buffer_ = {};
+      buffer_ = tensor::AlignedBuffer<std::uint32_t>(static_cast<std::size_t>(count));
+    }
+    return buffer_.data();
+  }
+
+ private:
+  tensor::AlignedBuffer<std::uint32_t> buffer_;
+};
+
+struct ProductScratch {
+  Scratch inputs, sums, row;
+};
+
+/// Output row m lies at row m + m / rows_per_group * gap of y: a gap makes room for other tokens
+/// of an image.
+struct ProductOutput {
+  compute::Matrix y;
+  compute::Matrix residual;
+  compute::Activation activation = compute::Activation::kNone;
+  std::int64_t rows_per_group = 0, gap = 0;
+};
+
+/// Rows of x kept in the second-level cache while all panels pass by.
+std::int64_t rows_a_block(std::int64_t rows, std::int64_t row_bytes);
+
+/// Stores one input row in the product's format; `to` has matrix.depth elements.
+void store_input(const Isa& isa, const PackedMatrix& matrix, const float* from, std::uint32_t* to);
+
+/// One block of input rows against all panels; rows first_row and following of the output.
+void multiply_block(const Isa& isa, const PackedMatrix& matrix, const std::uint32_t* inputs,
+                    std::int64_t stride, std::int64_t first_row, std::int64_t rows, Scratch& sums,
+                    const ProductOutput& output);
+
+/// `source(m, scratch)` returns a pointer to the matrix.k values of input row m: in place, or
+/// written to scratch.
+template <class Source>
+void product(const Isa& isa, const PackedMatrix& matrix, std::int64_t rows, Source source,
+             ProductScratch& scratch, const ProductOutput& output) {
+  // One line more than the row: rows a multiple of 4096 bytes apart would share cache sets.
+  const std::int64_t stride = (matrix.depth + 15) / 16 * 16 + 16;
+  const std::int64_t block = rows_a_block(rows, stride * 4);
+  std::uint32_t* inputs = scratch.inputs.words(block * stride);
+  float* row = scratch.row.floats(matrix.k);
+  for (std::int64_t first = 0; first < rows; first += block) {
+    const std::int64_t count = std::min(block, rows - first);
+    for (std::int64_t r = 0; r < count; ++r)
+      store_input(isa, matrix, source(first + r, row), inputs + r * stride);
+    multiply_block(isa, matrix, inputs, stride, first, count, scratch.sums, output);
+  }
+}
+
+}  // namespace vecframe::backends::cpu

@@ -1,0 +1,83 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "device.h"
+
+namespace vecframe::contract {
+namespace {
+
+using compute::Matrix;
+
+struct Shape {
+  std::int64_t batch, tokens, heads, dim;
+};
+
+constexpr Shape kShapes[] = {
+    {1, 1, 1, 8},    {3, 1, 2, 16},   {2, 5, 3, 8},    {1, 50, 2, 64},   {2, 197, 2, 64},
+    {1, 201, 1, 72}, {1, 196, 1, 80}, {2, 33, 2, 88},  {1, 257, 1, 96},  {1, 49, 1, 104},
+    {1, 48, 2, 128}, {1, 97, 3, 20},  {1, 577, 1, 32}, {1, 1370, 1, 64},
+};
+
+Values run_attention(Device& device, Shape shape, const Values& qkv, float scale) {
+  const std::int64_t width = shape.heads * shape.dim, rows = shape.batch * shape.tokens;
+  const Matrix out = device.empty(rows, width, width + 9);
+  device.stream().attention(device.matrix(qkv, rows, 3 * width, 3 * width + 7), shape.batch,
+                            shape.heads, scale, out);
+  return device.read(out);
+}
+
+Values random_qkv(Shape shape, float spread) {
+  Values qkv = random_values(shape.batch * shape.tokens * 3 * shape.heads * shape.dim, 21);
+  for (float& value : qkv) value *= spread;
+  return qkv;
+}
+
+class AttentionContract : public ContractTest {};
+
+TEST_P(AttentionContract, EqualsTheReference) {
+  for (const Shape& shape : kShapes) {
+    SCOPED_TRACE(testing::Message() << shape.batch << " x " << shape.tokens << " x " << shape.heads
+                                    << " x " << shape.dim);
+    const float scale = 1 / std::sqrt(static_cast<float>(shape.dim));
+    const Values qkv = random_qkv(shape, 2);
+    expect_near(run_attention(*device_, shape, qkv, scale),
+                run_attention(*reference_, shape, qkv, scale), 1e-5f);
+    device_->stream().reset();
+    reference_->stream().reset();
+  }
+}
+
+// Scores of several hundred: exp of them overflows unless the largest is taken away first.
+TEST_P(AttentionContract, LargeScoresDoNotOverflow) {
+  const Shape shape{1, 70, 1, 64};
+  const Values qkv = random_qkv(shape, 20);
+  expect_near(run_attention(*device_, shape, qkv, 0.125f),
+              run_attention(*reference_, shape, qkv, 0.125f), 5e-3f);
+}
+
+TEST_P(AttentionContract, AnImageDoesNotDependOnItsBatch) {
+  const Shape shape{5, 61, 2, 24};
+  const Values qkv = random_qkv(shape, 2);
+  const Values together = run_attention(*device_, shape, qkv, 0.2f);
+  const auto in = static_cast<std::ptrdiff_t>(qkv.size()) / 5;
+  const auto out = static_cast<std::ptrdiff_t>(together.size()) / 5;
+  for (std::ptrdiff_t b = 0; b < 5; ++b) {
+    const Values one(qkv.begin() + b * in, qkv.begin() + (b + 1) * in);
+    EXPECT_EQ(run_attention(*device_, {1, 61, 2, 24}, one, 0.2f),
+              Values(together.begin() + b * out, together.begin() + (b + 1) * out));
+  }
+}
+
+TEST_P(AttentionContract, NaNIsNotHiddenAndStaysInItsImage) {
+  const Shape shape{2, 37, 1, 16};
+  Values qkv = random_qkv(shape, 1);
+  qkv[3] = std::nanf("");  // a query of the first token of the first image
+  const Values out = run_attention(*device_, shape, qkv, 0.25f);
+  for (std::size_t i = 0; i < out.size(); ++i) EXPECT_EQ(std::isnan(out[i]), i < 16) << i;
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, AttentionContract, testing::ValuesIn(backend_names()), name_of);
+
+}  // namespace
+}  // namespace vecframe::contract

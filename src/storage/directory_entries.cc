@@ -16,11 +16,18 @@ struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
-bool is_directory(DIR* directory, const dirent& entry) {
-  if (entry.d_type != DT_UNKNOWN) return entry.d_type == DT_DIR;
-  struct stat status {};  // a file system that does not say
-  return ::fstatat(::dirfd(directory), entry.d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-         S_ISDIR(status.st_mode);
+bool is_directory(DIR* directory, const char* name, int flags) {
+  struct stat status {};
+  return ::fstatat(::dirfd(directory), name, &status, flags) == 0 && S_ISDIR(status.st_mode);
+}
+
+DirectoryEntries::Kind kind_of(DIR* directory, const dirent& entry) {
+  using Kind = DirectoryEntries::Kind;
+  if (entry.d_type == DT_DIR) return Kind::kDirectory;
+  // Links, and everything on a file system that does not tell.
+  if (entry.d_type != DT_LNK && entry.d_type != DT_UNKNOWN) return Kind::kFile;
+  if (is_directory(directory, entry.d_name, AT_SYMLINK_NOFOLLOW)) return Kind::kDirectory;
+  return is_directory(directory, entry.d_name, 0) ? Kind::kLinkToDirectory : Kind::kFile;
 }
 
 }  // namespace
@@ -46,8 +53,10 @@ DirectoryEntries::DirectoryEntries(const std::string& directory) {
       break;
     }
     begins_.push_back(static_cast<std::uint32_t>(names_.size()));
+    const Kind kind = kind_of(stream.get(), *entry);
+    names_ += static_cast<char>(kind);
     names_ += name;
-    if (is_directory(stream.get(), *entry)) names_ += '/';
+    if (kind != Kind::kFile) names_ += '/';
     names_ += '\0';
   }
   std::sort(begins_.begin(), begins_.end(),
@@ -56,8 +65,8 @@ DirectoryEntries::DirectoryEntries(const std::string& directory) {
 
 DirectoryEntries::Entry DirectoryEntries::operator[](std::size_t i) const {
   const std::string_view name = key(begins_[i]);
-  const bool directory = name.ends_with('/');
-  return {directory ? name.substr(0, name.size() - 1) : name, directory};
+  const Kind kind{names_[begins_[i]]};
+  return {kind == Kind::kFile ? name : name.substr(0, name.size() - 1), kind};
 }
 
 }  // namespace vecframe::storage

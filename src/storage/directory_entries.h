@@ -14,9 +14,10 @@ namespace vecframe::storage {
 /// directory sorts as its name with a slash ("a-b" before "a/" before "a0").
 class DirectoryEntries {
  public:
+  enum class Kind : char { kFile = 'f', kDirectory = 'd', kLinkToDirectory = 'l' };
   struct Entry {
     std::string_view name;
-    bool is_directory;  ///< a link to a directory is none
+    Kind kind;  ///< kFile is also whatever is neither: a pipe, a link to nothing
   };
 
   /// Reads the directory; what `.` and `..` mean is left out. Names come without their directory.
@@ -28,8 +29,8 @@ class DirectoryEntries {
   Entry operator[](std::size_t i) const;
 
  private:
-  std::string_view key(std::uint32_t begin) const { return names_.c_str() + begin; }
-  std::string names_;                  // zero-terminated, a directory's with a slash
+  std::string_view key(std::uint32_t begin) const { return names_.c_str() + begin + 1; }
+  std::string names_;                  // kind, name, a slash unless a file, zero
   std::vector<std::uint32_t> begins_;  // sorted by name
   int error_ = 0;
 };

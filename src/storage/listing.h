@@ -3,7 +3,9 @@
 // A directory is walked recursively: known image extensions only (case-insensitive), hidden names
 // skipped, symbolic links to directories not followed. Files and globs named explicitly always make
 // a row. Order: arguments in order, bytewise within one; a path reached twice is one row. `path` is
-// the argument as spelled, joined with the relative path.
+// the argument as spelled, joined with the relative path; its bytes need not be UTF-8 (the column
+// then shows U+FFFD, the read uses the bytes). Two paths are one if they are equal once absolute
+// and free of `.`, `..` and doubled slashes; links are not resolved for that.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +31,10 @@ class Listing {
 
 /// Throws RequestError when an argument matches nothing: a glob without a match, a path that does
 /// not exist. An existing directory without images is fine. `*`, `?`, `[...]` match within a name,
-/// `**` any number of directories; hidden names match only where the pattern spells the dot. An
-/// argument that exists as a file is that file, whatever its name holds.
+/// `**` any number of directories; hidden names match only where the pattern spells the dot. A
+/// directory that a glob matches is walked. An argument that exists is itself, whatever its name
+/// holds. A directory below an argument that cannot be read is listed as a path of its own, so that
+/// it becomes a row that fails.
 std::unique_ptr<Listing> list_images(std::vector<std::string> arguments);
 
 }  // namespace vecframe::storage

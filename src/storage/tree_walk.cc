@@ -1,7 +1,5 @@
 #include "storage/tree_walk.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -17,16 +15,6 @@ constexpr std::string_view kAnyDirectories = "**";
 // Apng is PNG with more frames, dib is BMP, jpe and jfif are JPEG.
 constexpr std::string_view kExtensions[] = {".apng", ".bmp", ".dib", ".gif", ".jfif", ".jpe",
                                             ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"};
-
-bool is_directory(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-bool is_link_to_directory(const std::string& path) {
-  struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode) && is_directory(path);
-}
 
 std::string with_slash(std::string path) {
   if (!path.empty() && path.back() != '/') path += '/';
@@ -88,16 +76,9 @@ void TreeWalk::enter(std::string path, Waiting waiting, bool all_images) {
   DirectoryEntries entries(path);
   // One that vanished meanwhile, or that a pattern spelled out in vain, has nothing to lose.
   if (entries.error() != 0 && entries.error() != ENOENT && entries.error() != ENOTDIR) {
-    unreadable_ = path.size() > 1 ? path.substr(0, path.size() - 1) : path;
+    unreadable_ = path.empty() ? "." : path == "/" ? path : path.substr(0, path.size() - 1);
   }
   levels_.push_back({std::move(path), std::move(entries), std::move(waiting), all_images});
-}
-
-bool TreeWalk::follows_link(const Level& level, std::string_view name) const {
-  return std::any_of(level.waiting.begin(), level.waiting.end(), [&](std::size_t component) {
-    return component + 1 < components_.size() && components_[component] != kAnyDirectories &&
-           matches(components_[component], name);
-  });
 }
 
 std::optional<std::string> TreeWalk::next() {
@@ -110,31 +91,33 @@ std::optional<std::string> TreeWalk::next() {
       continue;
     }
     const DirectoryEntries::Entry entry = level.entries[level.next++];
+    using Kind = DirectoryEntries::Kind;
     const bool hidden = entry.name.starts_with('.');
     bool matched = false;
     Waiting waiting;
     for (const std::size_t component : level.waiting) {
       if (components_[component] == kAnyDirectories) {
-        if (entry.is_directory && !hidden) add_waiting(waiting, component);
+        if (entry.kind == Kind::kDirectory && !hidden) add_waiting(waiting, component);
       } else if (matches(components_[component], entry.name)) {
         matched = matched || component + 1 == components_.size();
         add_waiting(waiting, component + 1);
       }
     }
     std::string path = level.path + std::string(entry.name);
-    if (entry.is_directory) {
-      const bool all_images = matched || (level.all_images && !hidden);
-      if (all_images || !waiting.empty()) enter(path + '/', std::move(waiting), all_images);
-      continue;
+    switch (entry.kind) {
+      case Kind::kDirectory: {
+        const bool all_images = matched || (level.all_images && !hidden);
+        if (all_images || !waiting.empty()) enter(path + '/', std::move(waiting), all_images);
+        break;
+      }
+      case Kind::kLinkToDirectory:
+        if (!waiting.empty()) enter(path + '/', std::move(waiting), /*all_images=*/false);
+        break;
+      case Kind::kFile:
+        if (matched && !directories_only_) return path;
+        if (level.all_images && !hidden && has_image_extension(entry.name)) return path;
+        break;
     }
-    const bool wanted = (matched && !directories_only_) ||
-                        (level.all_images && !hidden && has_image_extension(entry.name));
-    if (!wanted && waiting.empty()) continue;
-    if (is_link_to_directory(path)) {
-      if (follows_link(level, entry.name)) enter(path + '/', std::move(waiting), false);
-      continue;
-    }
-    if (wanted) return path;
   }
 }
 

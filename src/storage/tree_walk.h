@@ -46,7 +46,6 @@ class TreeWalk {
   void enter(std::string path, Waiting waiting, bool all_images);
   /// Adds to `waiting` what `component` lets match, given that `**` may match no directory.
   void add_waiting(Waiting& waiting, std::size_t component) const;
-  bool follows_link(const Level& level, std::string_view name) const;
 
   std::string root_;
   std::vector<std::string> components_;

@@ -34,6 +34,8 @@ enum class CropRule : std::uint8_t {
   kRound,        ///< timm: top = round_half_even((h - ch) / 2)
 };
 
+/// Without do_rescale, x is the byte itself under every rule: (x - 127) / 128, say, is do_rescale
+/// false, mean 127 and std 128.
 enum class NormalizeRule : std::uint8_t {
   kFused,     ///< float32 (x - mean/rescale) / (std/rescale), as the torchvision processors
   kStepwise,  ///< t = float32(float64(x) * rescale); (t - mean) / std, as the Pillow processors
@@ -72,7 +74,8 @@ NormalizationTable normalization_table(const PrepareSpec& spec);
 std::uint64_t prepare_bytes(const PrepareSpec& spec, Size size);
 
 /// Writes the slot of an RGB image: `slot.size() == spec.slot_bytes()`. A side that would shrink to
-/// 0 is an error (stage prepare, unsupported).
+/// 0, or grow beyond 2^24, is an error (stage prepare, unsupported). Of the resized picture only
+/// what the crop keeps is computed.
 Status prepare(const PrepareSpec& spec, const Image& rgb, std::span<std::uint8_t> slot);
 
 /// The slot as the processor's `pixel_values`: float32 [3, height, width].

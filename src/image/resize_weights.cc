@@ -8,6 +8,7 @@ namespace vecframe::image {
 namespace {
 
 constexpr int kMaxBits = 22;
+constexpr int kLeastBitsToEnlarge = 14;
 constexpr double kPi = 3.14159265358979323846;
 
 double support_of(Filter filter) {
@@ -120,8 +121,14 @@ AxisWeights weights_of(std::uint32_t n_in, std::uint32_t n_out, Span span, Resam
   }
   if (torch && span.count < n_out) {  // torch chooses its precision by the largest of all weights
     std::vector<double> weights(row);
+    // Enlarging, no weight comes near 2 (the largest is about 1.3, at the ends of a Lanczos axis),
+    // so that the precision cannot fall below 14 bits. That ends the search at once, however many
+    // outputs there are.
+    const auto settled = [&] {
+      return n_out > n_in && fraction_bits(largest, resampler) == kLeastBitsToEnlarge;
+    };
     const auto scan = [&](std::uint32_t begin, std::uint32_t end) {
-      for (std::uint32_t i = begin; i < end; ++i) {
+      for (std::uint32_t i = begin; i < end && !settled(); ++i) {
         const Taps outside = axis.weigh<filter>(i, weights.data());
         note_largest(weights.data(), outside.count);
       }

@@ -33,7 +33,7 @@ TEST(DirectoryOutputTest, HoldsPartsManifestAndReport) {
     const ParquetRows output = read_parquet(report.parts[part]);
     EXPECT_EQ(output.rows.size(), part == 2 ? 5u : 10u);
     expect_rows(output.rows, paths, {3, 24}, static_cast<std::int64_t>(part) * 10);
-    EXPECT_EQ(output.metadata.at("vecframe.failed"), part == 1 ? "0" : "1");
+    EXPECT_EQ(footer_value(report.parts[part], "vecframe.failed"), part == 1 ? "0" : "1");
   }
   const auto manifest = nlohmann::json::parse(content_of(job.output + "/_manifest.json"));
   EXPECT_EQ(manifest["parts"].size(), 3u);

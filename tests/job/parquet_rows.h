@@ -20,6 +20,16 @@ struct ParquetRows {
   std::int64_t num_row_groups = 0;
 };
 
+/// Value of a key of the file's own metadata, which follows its key in the footer: a field header
+/// (0x18, binary), a length below 128, the bytes.
+inline std::string footer_value(const std::string& path, const std::string& key) {
+  const std::string bytes = content_of(path);
+  const std::size_t found = bytes.rfind(key + '\x18');
+  if (found == std::string::npos) return "(none)";
+  const std::size_t length_at = found + key.size() + 1;
+  return bytes.substr(length_at + 1, static_cast<std::uint8_t>(bytes.at(length_at)));
+}
+
 inline ParquetRows read_parquet(const std::string& path) {
   ParquetRows result;
   const auto reader = tables().open_parquet(path);

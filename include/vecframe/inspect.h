@@ -22,7 +22,7 @@ struct NeighbourQuery {
   std::vector<Neighbour> neighbours;  ///< nearest first, the query itself left out
 };
 
-struct TableSummary {
+struct VECFRAME_API TableSummary {
   std::vector<ColumnInfo> columns;
   std::vector<std::pair<std::string, std::string>> metadata;  ///< keys that begin with "vecframe."
   std::int64_t rows = 0;

@@ -77,8 +77,8 @@ Session& Session::current() {
 }
 
 Session::Session() {
-  backends_.add({"reference", 1, [] { return backends::make_reference_backend(); }});
-  backends_.add({"cpu", 100, [] { return backends::make_cpu_backend(); }});
+  backends_.add({"reference", 1, [] { return backends::reference::make_reference_backend(); }});
+  backends_.add({"cpu", 100, [] { return backends::cpu::make_cpu_backend(); }});
 }
 
 void Session::set_provider(std::optional<std::string> provider, std::optional<std::string> model) {

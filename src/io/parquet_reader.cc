@@ -13,9 +13,12 @@
 #include <parquet/properties.h>
 #include <vecframe/error.h>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 #include <vector>
+
+#include "storage/local_file.h"
 
 namespace vecframe::io {
 namespace {
@@ -77,11 +80,16 @@ class Reordered final : public arrow::RecordBatchReader {
 class ParquetReader final : public storage::TableReader {
  public:
   explicit ParquetReader(const std::string& path) : path_(path) {
-    guard<RequestError>([&] {
+    // Also keeps a pipe from being opened, which would wait for a writer.
+    if (const auto size = storage::file_size(path_); !size.ok()) fail(size.error().message);
+    guard([&] {
       ARROW_ASSIGN_OR_RAISE(auto file,
                             arrow::io::ReadableFile::Open(path_, arrow::system_memory_pool()));
       parquet::arrow::FileReaderBuilder builder;
-      ARROW_RETURN_NOT_OK(builder.Open(std::move(file)));
+      // Pages are read one after the other: somebody else's row group may be larger than memory.
+      parquet::ReaderProperties file_properties(arrow::system_memory_pool());
+      file_properties.enable_buffered_stream();
+      ARROW_RETURN_NOT_OK(builder.Open(std::move(file), file_properties));
       parquet::ArrowReaderProperties properties(/*use_threads=*/false);
       properties.set_batch_size(kBatchRows);
       properties.set_pre_buffer(false);
@@ -99,8 +107,10 @@ class ParquetReader final : public storage::TableReader {
       facts_.type_names.push_back(
           type.kind == columnar::TypeKind::kOther ? field->type()->ToString() : type.to_string());
     }
-    if (const auto metadata = schema_->metadata()) {
+    // The footer's own, since the schema stored with the data knows only what was known at first.
+    if (const auto metadata = reader_->parquet_reader()->metadata()->key_value_metadata()) {
       for (std::int64_t i = 0; i < metadata->size(); ++i) {
+        if (metadata->key(i) == "ARROW:schema") continue;
         facts_.schema.metadata.emplace_back(metadata->key(i), metadata->value(i));
       }
     }
@@ -112,11 +122,10 @@ class ParquetReader final : public storage::TableReader {
     // Leaf columns of the fields asked for, in the order of the file, as the reader wants them.
     std::vector<int> fields, leaves;
     for (int i = 0; i < schema_->num_fields(); ++i) {
-      for (const std::string& name : columns) {
-        if (schema_->field(i)->name() == name) fields.push_back(i);
-      }
+      const std::string& name = schema_->field(i)->name();
+      if (std::find(columns.begin(), columns.end(), name) != columns.end()) fields.push_back(i);
     }
-    guard<RequestError>([&] {
+    guard([&] {
       for (const int field : fields)
         add_leaves(reader_->manifest().schema_fields[static_cast<std::size_t>(field)], leaves);
       std::vector<int> row_groups(static_cast<std::size_t>(reader_->num_row_groups()));
@@ -141,17 +150,22 @@ class ParquetReader final : public storage::TableReader {
 
   // Parquet reports some failures by exceptions of its own, which must not leave this shared
   // object.
-  template <class Error, class Action>
-  void guard(Action action) {
+  template <class Action>
+  void guard(Action action) const {
     std::string reason;
     try {
       const arrow::Status status = action();
       if (status.ok()) return;
-      reason = status.ToString();
+      reason = status.message();
     } catch (const std::exception& error) {
       reason = error.what();
     }
-    throw Error("'" + path_ + "' cannot be read as Parquet: " + reason);
+    fail(std::move(reason));
+  }
+
+  [[noreturn]] void fail(std::string reason) const {
+    std::replace(reason.begin(), reason.end(), '\n', ' ');
+    throw RequestError("'" + path_ + "' cannot be read as Parquet: " + reason);
   }
 
   const std::string path_;

@@ -59,6 +59,12 @@ class ParquetWriter final : public storage::TableWriter {
                     path_);
   }
 
+  ~ParquetWriter() override {
+    // Arrow's writer adds a footer when it is destroyed; without the file it cannot, and a table
+    // that was given up does not look like one that is whole.
+    if (file_ != nullptr) static_cast<void>(file_->Close());
+  }
+
   void write(columnar::Batch batch) override {
     ArrowArray array = batch.release_array();
     const auto imported = check(arrow::ImportRecordBatch(&array, schema_), path_);

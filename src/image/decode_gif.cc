@@ -59,6 +59,59 @@ int read_source(GifFileType* gif, GifByteType* to, int count) {
   return static_cast<int>(from_prologue + from_data);
 }
 
+// Whether a code comes that no table has yet, before all pixels are there. giflib makes something
+// up for it; Pillow refuses. Only lengths are tracked, not pixels.
+bool has_broken_code(Bytes data, std::uint64_t num_pixels) {
+  constexpr unsigned kMostCodes = 4096, kMostBits = 12;
+  const unsigned first_bits = load_u8(data, 0);
+  if (first_bits >= kMostBits) return true;
+  const unsigned clear = 1u << first_bits, end = clear + 1;
+  std::array<std::uint32_t, kMostCodes> lengths{};
+  std::fill_n(lengths.begin(), clear, 1);
+  unsigned next = clear + 2, bits = first_bits + 1, last = clear;
+  std::uint64_t num_decoded = 0, buffer = 0;
+  unsigned num_buffered = 0;
+  std::size_t position = 1, left_in_block = 0;
+  while (num_decoded < num_pixels) {
+    for (; num_buffered < bits; num_buffered += 8) {
+      if (left_in_block == 0) {  // blocks of no bytes are skipped, as in Pillow
+        do {
+          if (position >= data.size()) return false;
+          left_in_block = load_u8(data, position++);
+        } while (left_in_block == 0);
+      }
+      if (position >= data.size()) return false;
+      buffer |= std::uint64_t{load_u8(data, position++)} << num_buffered;
+      --left_in_block;
+    }
+    const auto code = static_cast<unsigned>(buffer & ((1u << bits) - 1));
+    buffer >>= bits;
+    num_buffered -= bits;
+    if (code == end) return false;
+    if (code == clear) {
+      next = clear + 2;
+      bits = first_bits + 1;
+      last = clear;
+      continue;
+    }
+    if (last == clear) {  // the first code after a clear is a pixel
+      if (code > clear) return true;
+      num_decoded += 1;
+    } else {
+      if (code > next) return true;
+      const std::uint32_t grown = lengths[last] + 1;
+      num_decoded += code == next ? grown : lengths[code];
+      if (next < kMostCodes) {
+        lengths[next] = grown;
+        if (next == (1u << bits) - 1 && bits < kMostBits) ++bits;
+        ++next;
+      }
+    }
+    last = code;
+  }
+  return false;
+}
+
 struct CloseGif {
   void operator()(GifFileType* gif) const { DGifCloseFile(gif, nullptr); }
 };
@@ -109,6 +162,10 @@ Result<Image> decode_gif(Bytes bytes, const ImageInfo& info) {
   const GifFrame& frame = *found;
   if (frame.canvas != info.size || frame.mode() != info.mode) {
     return decode_error(ErrorCode::kCorrupt, "gif header does not match its description");
+  }
+  if (has_broken_code(bytes.subspan(frame.data_position),
+                      std::uint64_t{frame.width} * frame.height)) {
+    return decode_error(ErrorCode::kCorrupt, "gif with a code that is not in its table");
   }
   Source source = make_source(bytes, frame);
   const auto failure = [&] {

@@ -1,6 +1,8 @@
 // TIFF: compressed strips and tiles through libtiff, uncompressed ones straight from the file.
 //
-// Pillow divides the work the same way, and so its verdicts on bent files are ours.
+// Pillow divides the work the same way, and so its verdicts on bent files are ours, but for two
+// cases in which it leaves pixels black: strips that the file does not have, and broken data of
+// compressed YCbCr. Those are errors here.
 #include <tiffio.h>
 
 #include <algorithm>
@@ -173,18 +175,17 @@ Status read_uncompressed(Bytes file, const TiffLayout& layout, const TiffDirecto
   return for_each_block(layout, target.num_planes(), [&](const Block& block) -> Status {
     // Where each block is the whole picture, the last one counts.
     const std::uint64_t index = one_block ? offsets->count - 1 : block.index;
-    const auto offset = directory.number(*offsets, index);
-    if (!offset || *offset < 0) return truncated();
+    const auto offset = directory.integer(*offsets, index);
+    if (!offset) return truncated();
     const std::uint32_t width = std::min(layout.block_width, layout.size.width - block.x);
     const std::uint64_t last_row =
         (std::uint64_t{width} *
              static_cast<std::uint64_t>(layout.samples_per_block() * layout.bits) +
          7) /
         8;
-    const auto begin = static_cast<std::uint64_t>(*offset);
-    if (!contains(file, begin, row_bytes * (block.num_rows - 1) + last_row)) return truncated();
+    if (!contains(file, *offset, row_bytes * (block.num_rows - 1) + last_row)) return truncated();
     for (std::uint32_t i = 0; i < block.num_rows; ++i) {
-      const std::uint8_t* in = as_uchar(file) + begin + i * row_bytes;
+      const std::uint8_t* in = as_uchar(file) + *offset + i * row_bytes;
       if (layout.reversed_bits) {
         std::transform(in, in + last_row, scratch.data(), reversed);
         in = scratch.data();
@@ -202,9 +203,10 @@ bool ends_before_its_blocks(Bytes file, const TiffLayout& layout, const TiffDire
       directory.find(layout.tiled ? tiff_tag::kTileByteCounts : tiff_tag::kStripByteCounts);
   if (offsets == nullptr || sizes == nullptr) return false;
   for (std::uint64_t i = 0; i < std::min(offsets->count, sizes->count); ++i) {
-    const double end =
-        directory.number(*offsets, i).value_or(0) + directory.number(*sizes, i).value_or(0);
-    if (end > static_cast<double>(file.size())) return true;
+    if (!contains(file, directory.integer(*offsets, i).value_or(0),
+                  directory.integer(*sizes, i).value_or(0))) {
+      return true;
+    }
   }
   return false;
 }
@@ -217,6 +219,7 @@ Status read_blocks(TIFF* tiff, const TiffLayout& layout, Target& target) {
   return for_each_block(layout, target.num_planes(), [&](const Block& block) -> Status {
     const auto index = static_cast<std::uint32_t>(block.index);
     const auto size = static_cast<tmsize_t>(buffer.size());
+    std::memset(buffer.data(), 0, buffer.size());  // libtiff leaves gaps where fax codes are bad
     const tmsize_t got = layout.tiled ? TIFFReadEncodedTile(tiff, index, buffer.data(), size)
                                       : TIFFReadEncodedStrip(tiff, index, buffer.data(), size);
     if (got < 0 || static_cast<std::uint64_t>(got) < row_bytes * block.num_rows) {
@@ -240,6 +243,7 @@ Status read_as_rgb(TIFF* tiff, const TiffLayout& layout, Image& image) {
   const std::uint32_t width = layout.size.width;
   Status status = Done{};
   tensor::AlignedBuffer<std::uint32_t> raster(std::size_t{width} * layout.block_height);
+  std::memset(raster.data(), 0, raster.size_bytes());
   for (std::uint32_t y = 0; y < layout.size.height; y += layout.block_height) {
     const std::uint32_t rows = std::min(layout.block_height, layout.size.height - y);
     reader.row_offset = static_cast<int>(y);

@@ -30,16 +30,26 @@ bool is_known_compression(std::uint64_t scheme) {
 }
 
 // All values of a tag, at most a few; empty when the tag is absent.
-std::vector<std::uint32_t> values_of(const TiffDirectory& directory, std::uint16_t tag) {
+Result<std::vector<std::uint32_t>> values_of(const TiffDirectory& directory, std::uint16_t tag) {
   std::vector<std::uint32_t> values;
   const TiffTag* found = directory.find(tag);
   if (found == nullptr) return values;
   for (std::uint64_t i = 0; i < found->count && i <= kMostSamples; ++i) {
-    const auto value = directory.number(*found, i);
-    if (!value || *value < 0 || *value > 65535) return {};
+    const auto value = directory.integer(*found, i);
+    if (!value || *value > 65535) return unsupported("a tag of an unexpected type");
     values.push_back(static_cast<std::uint32_t>(*value));
   }
   return values;
+}
+
+// Whether the tags that hold one number do so, if they are there.
+bool numbers_are_integers(const TiffDirectory& directory) {
+  for (const std::uint16_t tag :
+       {tiff_tag::kCompression, tiff_tag::kPhotometric, tiff_tag::kFillOrder,
+        tiff_tag::kSamplesPerPixel, tiff_tag::kRowsPerStrip, tiff_tag::kPlanarConfiguration}) {
+    if (directory.find(tag) != nullptr && !directory.integer(tag)) return false;
+  }
+  return true;
 }
 
 struct SampleTags {
@@ -220,12 +230,16 @@ Result<TiffLayout> read_tiff_layout(const TiffDirectory& directory, const Decode
   tags.photometric = directory.integer(tiff_tag::kPhotometric).value_or(0);
   if (layout.compression == kTiffOldJpeg) tags.photometric = 6;
   tags.fill_order = directory.integer(tiff_tag::kFillOrder).value_or(1);
-  tags.bits = values_of(directory, tiff_tag::kBitsPerSample);
-  if (tags.bits.empty()) tags.bits = {1};
-  tags.extra = values_of(directory, tiff_tag::kExtraSamples);
-  const std::vector<std::uint32_t> formats = values_of(directory, tiff_tag::kSampleFormat);
-  tags.format = formats.empty() ? 1 : formats[0];
-  if (!all_equal(formats, tags.format)) return unsupported("several sample formats");
+  auto bits = values_of(directory, tiff_tag::kBitsPerSample);
+  auto extra = values_of(directory, tiff_tag::kExtraSamples);
+  const auto formats = values_of(directory, tiff_tag::kSampleFormat);
+  if (!bits.ok() || !extra.ok() || !formats.ok() || !numbers_are_integers(directory)) {
+    return unsupported("a tag of an unexpected type");
+  }
+  tags.bits = bits->empty() ? std::vector<std::uint32_t>{1} : std::move(bits).value();
+  tags.extra = std::move(extra).value();
+  tags.format = formats->empty() ? 1 : formats->front();
+  if (!all_equal(*formats, tags.format)) return unsupported("several sample formats");
 
   const bool old_jpeg = layout.compression == kTiffOldJpeg;
   const std::uint64_t stored =

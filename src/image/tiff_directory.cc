@@ -83,7 +83,10 @@ std::optional<TiffDirectory> TiffDirectory::read(Bytes file, bool allow_bigtiff)
     tag.count = big ? endian.u64(file, position + 4) : endian.u32(file, position + 4);
     const std::uint64_t unit = unit_size(tag.type);
     if (unit == 0 || tag.count == 0 || directory.find(tag.tag) != nullptr) continue;
-    if (tag.count > file.size() / unit) continue;  // more than the file holds
+    if (tag.count > file.size() / unit && tag.count > inline_size / unit) {
+      total = file.size() + std::uint64_t{1};  // more than the file holds
+      continue;
+    }
     const std::uint64_t size = tag.count * unit;
     if (size <= inline_size) {
       tag.data = file.subspan(position + entry_size - inline_size, size);
@@ -143,21 +146,26 @@ std::optional<double> TiffDirectory::number(const TiffTag& tag, std::uint64_t in
   }
 }
 
-std::optional<std::uint64_t> TiffDirectory::integer(std::uint16_t tag) const {
-  const TiffTag* found = find(tag);
-  if (found == nullptr) return std::nullopt;
+std::optional<std::uint64_t> TiffDirectory::integer(const TiffTag& tag, std::uint64_t index) const {
+  if (index >= tag.count) return std::nullopt;
   const Endian endian{big_endian_};
-  switch (found->type) {
+  const std::size_t at = index * unit_size(tag.type);
+  switch (tag.type) {
     case 3:
-      return endian.u16(found->data, 0);
+      return endian.u16(tag.data, at);
     case 4:
     case 13:
-      return endian.u32(found->data, 0);
+      return endian.u32(tag.data, at);
     case 16:
-      return endian.u64(found->data, 0);
+      return endian.u64(tag.data, at);
     default:
       return std::nullopt;
   }
+}
+
+std::optional<std::uint64_t> TiffDirectory::integer(std::uint16_t tag) const {
+  const TiffTag* found = find(tag);
+  return found == nullptr ? std::nullopt : integer(*found, 0);
 }
 
 }  // namespace vecframe::image

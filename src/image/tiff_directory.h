@@ -30,6 +30,8 @@ class TiffDirectory {
   /// Value `index` of a numeric tag (integers, rationals, floats); nothing for text, blobs, or a
   /// value that is not there.
   std::optional<double> number(const TiffTag& tag, std::uint64_t index) const;
+  /// Value `index` of a tag of unsigned integers; nothing for any other tag or index.
+  std::optional<std::uint64_t> integer(const TiffTag& tag, std::uint64_t index) const;
   /// The tag's first value if the tag exists and holds an unsigned integer.
   std::optional<std::uint64_t> integer(std::uint16_t tag) const;
 

@@ -35,8 +35,8 @@ TiffUnpacker::TiffUnpacker(const TiffLayout& layout, const TiffDirectory& direct
   const std::uint64_t count = map->count / 3;
   for (std::uint64_t i = 0; i < std::min<std::uint64_t>(count, 256); ++i) {
     for (std::uint64_t c = 0; c < 3; ++c) {
-      const auto value = directory.number(*map, c * count + i);
-      palette_[i][c] = static_cast<std::uint8_t>(static_cast<int>(value.value_or(0)) / 256);
+      const auto value = directory.integer(*map, c * count + i);
+      palette_[i][c] = static_cast<std::uint8_t>(value.value_or(0) / 256);
     }
   }
 }

@@ -67,6 +67,8 @@ def shapes(rng):
     yield from [(3, 3000, 2, 5, 5), (3, 2, 3000, 5, 5), (3, 3000, 3, 1, 1), (1, 3, 4000, 2, 1)]
     yield from [(3, 500, 37, 224, 224), (3, 37, 500, 224, 224), (3, 64, 48, 64, 20), (3, 64, 48, 20, 48)]
     yield from [(3, 100, 75, 298, 224), (3, 33, 300, 32, 100), (3, 7, 7, 256, 255)]
+    # About the shape from which Pillow 13 starts with the columns.
+    yield from [(3, 30, 50, 20, 30), (3, 30, 51, 20, 30), (3, 30, 49, 20, 30), (3, 20, 40, 25, 39)]
     for _ in range(60):
         sides = [rng.randint(1, 1 << rng.randint(1, 7)) for _ in range(4)]
         yield (rng.choice([1, 2, 3, 3, 3, 4]), *sides)

@@ -132,7 +132,7 @@ TEST(Families, VisionConfigDictOverridesEveryField) {
   // A field that the dict leaves out takes the default, not vision_config's value.
   const std::string partial = R"(,"vision_config_dict":{"hidden_size":24})";
   EXPECT_THAT(refusal(clip_config(kVision, partial), clip_shapes()),
-              HasSubstr("config.json means 12"));
+              HasSubstr("the model takes 224x224"));
 }
 
 TEST(Families, BadSizesAreRefused) {

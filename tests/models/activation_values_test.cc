@@ -1,0 +1,44 @@
+// The memory that a model says it takes is what it takes.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <vector>
+
+#include "backends/reference/reference_backend.h"
+#include "counting_stream.h"
+#include "models/checkpoint.h"
+#include "models/image_model.h"
+
+namespace vecframe::models {
+namespace {
+
+class ActivationValues : public testing::TestWithParam<const char*> {};
+
+TEST_P(ActivationValues, IsATightUpperBound) {
+  const auto directory =
+      std::filesystem::path(VECFRAME_SOURCE_DIR) / "tests/golden/models" / GetParam();
+  const auto checkpoint = std::make_shared<const Checkpoint>(GetParam(), directory);
+  const auto description = describe_image_model(checkpoint, ProcessorBackend::kFromFile);
+  const auto backend = backends::reference::make_reference_backend();
+  const auto model = description.load(*backend, tensor::Precision::kFp32);
+  const auto table = image::normalization_table(description.prepare);
+  const image::Size slot = description.prepare.slot_size();
+  for (std::int64_t batch : {1, 2, 5}) {
+    const std::vector<std::uint8_t> pixels(
+        description.prepare.slot_bytes() * static_cast<std::size_t>(batch), 100);
+    std::vector<float> out(static_cast<std::size_t>(batch * description.dimension));
+    CountingStream stream(backend->make_stream());
+    model->embed(stream, {pixels.data(), batch, slot.height, slot.width, &table}, out);
+    EXPECT_LE(stream.peak(), model->activation_values(batch));
+    EXPECT_GE(stream.peak(), model->activation_values(batch) * 9 / 10 - 200);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, ActivationValues,
+                         testing::Values("clip", "clip_vision", "vit_pooler_pillow", "deit",
+                                         "dinov2_resized", "timm_vit"),
+                         [](const auto& parameter) { return std::string(parameter.param); });
+
+}  // namespace
+}  // namespace vecframe::models

@@ -95,7 +95,7 @@ void bind_dataframe(nb::module_& module) {
            nb::sig("def arrow_stream(self, *, threads: int, memory_limit: int, "
                    "on_progress: collections.abc.Callable[[Progress], object] | None, "
                    "on_failure: collections.abc.Callable[[str, str], object] | None) "
-                   "-> types.CapsuleType"))
+                   "-> object"))
       .def("show", &show, "count"_a, nb::kw_only(), "on_failure"_a.none(),
            nb::sig("def show(self, count: int, *, "
                    "on_failure: collections.abc.Callable[[str, str], object] | None) -> str"));

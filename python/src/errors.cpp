@@ -15,9 +15,6 @@ void bind_errors(nb::module_& module) {
   run_error.attr("__doc__") =
       "The run itself failed: the output could not be written, or on_error=\"raise\" met a bad "
       "row. No output is left.";
-  // Where users meet them, in tracebacks and pickles.
-  request_error.attr("__module__") = "vecframe";
-  run_error.attr("__module__") = "vecframe";
 }
 
 }  // namespace vecframe::python

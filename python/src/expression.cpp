@@ -16,8 +16,7 @@ namespace vecframe::python {
 
 void bind_expression(nb::module_& module) {
   nb::class_<Expression>(module, "Expression", "What a column is computed from.")
-      .def("__repr__", &Expression::to_string)
-      .attr("__module__") = "vecframe";
+      .def("__repr__", &Expression::to_string);
   module.def("col", &col, "name"_a);
 
   nb::enum_<OnError>(module, "OnError")

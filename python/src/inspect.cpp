@@ -53,8 +53,7 @@ void bind_inspect(nb::module_& module) {
                    "For a few rows, their path and the nearest others as (path, cosine).")
       .def("to_json", &TableSummary::to_json)
       .def("__str__", &TableSummary::to_text)
-      .def("__repr__", &TableSummary::to_text)
-      .attr("__module__") = "vecframe";
+      .def("__repr__", &TableSummary::to_text);
   module.def(
       "inspect",
       [](const std::string& path, int queries, int neighbours_each) {

@@ -27,13 +27,11 @@ void bind_models(nb::module_& module) {
       .def_ro("licence", &ModelInfo::licence, "SPDX identifier, if known.")
       .def_ro("parameters", &ModelInfo::parameters, "0: unknown.")
       .def_ro("gflop_per_image", &ModelInfo::gflop_per_image, "0: unknown.")
-      .def("__repr__",
-           [](const ModelInfo& info) {
-             return "ModelInfo(name='" + info.name + "', provider='" + info.provider +
-                    "', family='" + info.family + "', state='" + info.state +
-                    "', dimension=" + std::to_string(info.dimension) + ")";
-           })
-      .attr("__module__") = "vecframe";
+      .def("__repr__", [](const ModelInfo& info) {
+        return "ModelInfo(name='" + info.name + "', provider='" + info.provider + "', family='" +
+               info.family + "', state='" + info.state +
+               "', dimension=" + std::to_string(info.dimension) + ")";
+      });
 
   module.def("list_models", &list_models, nb::call_guard<nb::gil_scoped_release>());
   module.def(

@@ -8,7 +8,7 @@
 NB_MODULE(_native, module) {
   using namespace vecframe::python;
   module.doc() = "The native part of vecframe; use the package's own names instead.";
-  module.attr("__version__") = vecframe::version();
+  module.def("version", &vecframe::version);
   bind_errors(module);
   bind_expression(module);
   bind_run(module);

@@ -41,8 +41,7 @@ void bind_run(nb::module_& module) {
       .def_ro("failed", &Progress::failed)
       .def_ro("listed", &Progress::listed, "Inputs found so far.")
       .def_ro("listing_done", &Progress::listing_done, "If so, `listed` is the total.")
-      .def_ro("seconds", &Progress::seconds)
-      .attr("__module__") = "vecframe";
+      .def_ro("seconds", &Progress::seconds);
 
   nb::class_<RunReport>(module, "NativeReport")
       .def_ro("rows", &RunReport::rows)

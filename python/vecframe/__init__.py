@@ -9,7 +9,8 @@
     df.write_parquet("photos.parquet")
 """
 
-from vecframe._native import Expression, ModelInfo, Progress, RequestError, RunError, TableSummary, __version__
+from vecframe import _native
+from vecframe._native import Expression, ModelInfo, Progress, RequestError, RunError, TableSummary
 from vecframe.dataframe import DataFrame, read_images
 from vecframe.expression import col
 from vecframe.inspection import inspect
@@ -37,3 +38,9 @@ __all__ = [
     "read_images",
     "set_provider",
 ]
+
+__version__ = _native.version()
+
+# The names under which users meet the native types, in tracebacks too.
+for _type in (Expression, ModelInfo, Progress, RequestError, RunError, TableSummary):
+    _type.__module__ = __name__

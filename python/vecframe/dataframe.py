@@ -16,8 +16,6 @@ from vecframe.report import RunReport
 from vecframe.schema import Field, Schema
 
 if TYPE_CHECKING:
-    import types
-
     import pyarrow
 
 _logger = logging.getLogger("vecframe")
@@ -28,10 +26,10 @@ _MAX_THREADS = 1 << 16
 class _ArrowStream:
     """A capsule as an object of the Arrow PyCapsule interface."""
 
-    def __init__(self, capsule: types.CapsuleType) -> None:
+    def __init__(self, capsule: object) -> None:
         self._capsule = capsule
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> types.CapsuleType:
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._capsule
 
 
@@ -114,7 +112,7 @@ class DataFrame:
         with _run_arguments(threads, memory_limit, progress) as arguments:
             return pyarrow.table(_ArrowStream(self._native.arrow_stream(**arguments)))
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> types.CapsuleType:
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Runs the plan for any reader of the Arrow PyCapsule interface."""
         with _run_arguments(threads=0, memory_limit=None, progress=None) as arguments:
             return self._native.arrow_stream(**arguments)

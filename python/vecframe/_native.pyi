@@ -1,0 +1,181 @@
+"""The native part of vecframe; use the package's own names instead."""
+
+from collections.abc import Callable, Sequence
+import enum
+
+
+def version() -> str: ...
+
+class RequestError(ValueError):
+    """
+    A wrong request: bad argument, unknown option, missing model. Raised before any picture is read; one line that names argument, value and fix.
+    """
+
+class RunError(RuntimeError):
+    """
+    The run itself failed: the output could not be written, or on_error="raise" met a bad row. No output is left.
+    """
+
+class Expression:
+    """What a column is computed from."""
+
+    def __repr__(self) -> str: ...
+
+def col(name: str) -> Expression: ...
+
+class OnError(enum.Enum):
+    RAISE = 0
+
+    LOG = 1
+
+    IGNORE = 2
+
+def embed_image(image: Expression, *, provider: str | None, model: str | None, normalize: bool, precision: str, device: str, batch_size: int | None, on_error: OnError, error_column: str | None) -> Expression: ...
+
+DEFAULT_MEMORY_LIMIT: int = 536870912
+
+class Progress:
+    """A snapshot of a run that goes on."""
+
+    @property
+    def rows(self) -> int:
+        """Finished rows, failed ones included."""
+
+    @property
+    def failed(self) -> int: ...
+
+    @property
+    def listed(self) -> int:
+        """Inputs found so far."""
+
+    @property
+    def listing_done(self) -> bool:
+        """If so, `listed` is the total."""
+
+    @property
+    def seconds(self) -> float: ...
+
+class NativeReport:
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def failed(self) -> int: ...
+
+    @property
+    def failures(self) -> dict[str, int]: ...
+
+    @property
+    def seconds(self) -> float: ...
+
+    @property
+    def load_seconds(self) -> float: ...
+
+    @property
+    def peak_memory_bytes(self) -> int: ...
+
+    @property
+    def json(self) -> str: ...
+
+class NativeDataFrame:
+    def with_column(self, name: str, expression: Expression) -> NativeDataFrame: ...
+
+    def limit(self, count: int) -> NativeDataFrame: ...
+
+    def select(self, columns: Sequence[str]) -> NativeDataFrame: ...
+
+    def schema(self) -> list[tuple[str, str]]: ...
+
+    def explain(self) -> str: ...
+
+    def write_parquet(self, path: str, *, overwrite: bool, threads: int, memory_limit: int, on_progress: Callable[[Progress], object] | None, on_failure: Callable[[str, str], object] | None) -> NativeReport: ...
+
+    def arrow_stream(self, *, threads: int, memory_limit: int, on_progress: Callable[[Progress], object] | None, on_failure: Callable[[str, str], object] | None) -> object: ...
+
+    def show(self, count: int, *, on_failure: Callable[[str, str], object] | None) -> str: ...
+
+def read_images(inputs: Sequence[str], *, apply_orientation: bool, max_pixels: int) -> NativeDataFrame: ...
+
+def image_extensions() -> list[str]: ...
+
+DEFAULT_MAX_PIXELS: int = 178956970
+
+class ModelInfo:
+    """What is known of a model before its weights are read."""
+
+    @property
+    def name(self) -> str:
+        """As `model=` takes it."""
+
+    @property
+    def provider(self) -> str: ...
+
+    @property
+    def family(self) -> str: ...
+
+    @property
+    def state(self) -> str:
+        """"built-in", "built-in, not fetched", "cached" or "known"."""
+
+    @property
+    def dimension(self) -> int:
+        """0: unknown."""
+
+    @property
+    def licence(self) -> str:
+        """SPDX identifier, if known."""
+
+    @property
+    def parameters(self) -> int:
+        """0: unknown."""
+
+    @property
+    def gflop_per_image(self) -> float:
+        """0: unknown."""
+
+    def __repr__(self) -> str: ...
+
+def list_models() -> list[ModelInfo]: ...
+
+def describe_model(model: str | None, *, provider: str | None, precision: str, device: str) -> ModelInfo: ...
+
+def set_provider(provider: str | None, *, model: str | None) -> None: ...
+
+def current_provider() -> str | None: ...
+
+class TableSummary:
+    """What an output file holds; print it."""
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """Pairs of name and type."""
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Keys that begin with "vecframe."."""
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def failed(self) -> int: ...
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """Count by "stage/code"."""
+
+    @property
+    def dimension(self) -> int:
+        """0: no embedding column."""
+
+    @property
+    def neighbours(self) -> list[tuple[str, list[tuple[str, float]]]]:
+        """For a few rows, their path and the nearest others as (path, cosine)."""
+
+    def to_json(self) -> str: ...
+
+    def __str__(self) -> str: ...
+
+    def __repr__(self) -> str: ...
+
+def inspect(path: str, *, queries: int, neighbours: int) -> TableSummary: ...

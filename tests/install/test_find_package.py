@@ -1,0 +1,81 @@
+"""The installed C++ package, used by a program outside the tree."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("VECFRAME_BUILD", ROOT / "build" / "release"))
+MODEL = ROOT / "tests" / "golden" / "models" / "clip"
+
+pytestmark = pytest.mark.skipif(not (BUILD / "CMakeCache.txt").exists(), reason=f"{BUILD} is not built: run `make build`")
+
+
+def run(*command, code=0):
+    # Debian's own tools; and nothing that would let the program find the library in the build tree.
+    environment = {**os.environ, "PATH": f"/usr/bin:{os.environ['PATH']}"}
+    environment.pop("LD_LIBRARY_PATH", None)
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=600, env=environment)
+    assert done.returncode == code, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory):
+    prefix = tmp_path_factory.mktemp("prefix")
+    run("cmake", "--install", BUILD, "--prefix", prefix)
+    return prefix
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    for i in range(3):
+        pixels = np.random.default_rng(i).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+    (folder / "bad.png").write_bytes(b"not a picture")
+    return folder
+
+
+def test_only_the_public_headers_are_installed(prefix):
+    headers = {path.relative_to(prefix / "include").as_posix() for path in (prefix / "include").rglob("*.h")}
+    assert headers == {path.relative_to(ROOT / "include").as_posix() for path in (ROOT / "include").rglob("*.h")}
+
+
+def test_the_library_needs_nothing_of_the_build_tree(prefix):
+    for path in [*prefix.rglob("libvecframe*.so*"), prefix / "bin" / "vecframe"]:
+        dynamic = run("readelf", "-d", path).stdout
+        assert str(BUILD) not in dynamic, path
+    (config,) = prefix.rglob("vecframeConfig.cmake")
+    for path in config.parent.iterdir():
+        assert str(ROOT) not in path.read_text(), path
+
+
+def test_a_program_outside_the_tree_builds_and_embeds(prefix, photos, tmp_path):
+    source = tmp_path / "source"
+    shutil.copytree(ROOT / "examples" / "cpp", source)  # so that it cannot see this project's files
+    run("cmake", "-S", source, "-B", tmp_path / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "--build", tmp_path / "build")
+    program, output = tmp_path / "build" / "embed_folder", tmp_path / "photos.parquet"
+    done = run(program, photos, output, MODEL)
+    assert "4 rows, 1 failed" in done.stdout and "nearest neighbours" in done.stdout
+    table = pq.read_table(output)
+    assert [os.path.basename(path) for path in table["path"].to_pylist()] == ["0.png", "1.png", "2.png", "bad.png"]
+    vectors, errors = table["embedding"].to_pylist(), table["error"].to_pylist()
+    assert errors[:3] == [None] * 3 and errors[3] and vectors[3] is None
+    np.testing.assert_allclose(np.linalg.norm(np.array(vectors[:3]), axis=1), 1, atol=1e-6)
+    refused = run(program, photos, output, MODEL, code=2)
+    assert "photos.parquet" in refused.stderr
+
+
+def test_the_installed_command_line_runs(prefix, photos, tmp_path):
+    program = prefix / "bin" / "vecframe"
+    assert run(program, "--version").stdout.startswith("vecframe ")
+    run(program, "embed", photos, "-o", tmp_path / "out.parquet", "--model", MODEL)
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 4

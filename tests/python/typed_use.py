@@ -1,0 +1,27 @@
+"""A use of the package that a strict type checker must accept; it is checked, not run."""
+
+from pathlib import Path
+
+import vecframe as vf
+from vecframe.functions import embed_image
+
+
+def progress(now: vf.Progress) -> None:
+    print(now.rows, now.listed, now.listing_done)
+
+
+def embed(folder: Path, output: Path) -> dict[str, int]:
+    expression: vf.Expression = embed_image(vf.col("image"), model="builtin:efficientnet-lite0", normalize=True)
+    df: vf.DataFrame = vf.read_images(folder, "more/**/*.jpg").with_column("embedding", expression)
+    names: list[str] = df.schema().names
+    dtype: str = df.schema["embedding"].dtype
+    print(names, dtype, df.explain())
+    report: vf.RunReport = df.limit(10).select("path", "embedding").write_parquet(
+        output, mode="overwrite", memory_limit="1GiB", progress=progress
+    )
+    summary: vf.TableSummary = vf.inspect(output)
+    for path, neighbours in summary.neighbours:
+        print(path, [(other, f"{cosine:.3f}") for other, cosine in neighbours])
+    infos: list[vf.ModelInfo] = vf.list_models()
+    print(infos, report.seconds)
+    return report.failures

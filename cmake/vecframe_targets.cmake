@@ -46,12 +46,6 @@ endif()
 # makes the static library vecframe_<folder> from the current folder. DEPENDS names other folders.
 function(vecframe_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
-  foreach(source IN LISTS arg_SOURCES)  # TEMPORARY-PARALLEL-WORK
-    if(NOT IS_ABSOLUTE "${source}" AND NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
-      message(WARNING "not written yet: ${source}")
-      list(REMOVE_ITEM arg_SOURCES ${source})
-    endif()
-  endforeach()
   if(arg_SOURCES)
     add_library(vecframe_${name} STATIC ${arg_SOURCES})
     target_link_libraries(vecframe_${name} PUBLIC vecframe_flags)

@@ -75,6 +75,7 @@ class ParquetWriter final : public storage::TableWriter {
     buffered_ = 0;
   }
 
+  // Goes into the footer only: the schema stored with the data was written at the start.
   void add_metadata(const std::string& key, const std::string& value) override {
     guard([&] { return writer_->AddKeyValueMetadata(arrow::key_value_metadata({key}, {value})); });
   }

@@ -159,9 +159,8 @@ def cpp() -> Outcome:
 
 
 def python(slow: bool) -> Outcome:
-    folders = [folder for folder in ("tests/python", "tests/tools", "tests/acceptance") if (ROOT / folder).is_dir()]
     os.environ["VECFRAME_SLOW_TESTS"] = "1" if slow else "0"
-    return with_report("pytest", [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *folders],
+    return with_report("pytest", [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
                        "--junitxml={}")
 
 

@@ -3,6 +3,10 @@
 // The verdict on a broken file is Pillow's: what Pillow refuses is an error here, and nothing is
 // ever padded with invented pixels. The first frame of an animation is taken. Colour profiles are
 // not applied (as Pillow).
+//
+// Known differences from Pillow 13 are refusals: lossless JPEG, which needs libjpeg-turbo 3; more
+// than 500 scans in a JPEG; TIFF in L*a*b* or LZMA; an animated PNG whose first frame is not its
+// whole picture; and data so short or broken that Pillow leaves pixels black.
 #pragma once
 
 #include <cstddef>

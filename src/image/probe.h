@@ -31,7 +31,9 @@ struct ImageInfo {
   Size size;                     ///< as stored, before orientation
   Mode mode = Mode::kRGB;        ///< what decode() will return
   std::uint8_t orientation = 1;  ///< EXIF orientation, 1..8; 1 when absent or invalid
-  /// Upper bound, in bytes, of what decode() holds at its peak, its result included.
+  /// Upper bound, in bytes, of what decode() holds at its peak, its result included. One exception:
+  /// lossless WebP is counted with the most code tables that libwebp's encoder writes, 54 MB; a
+  /// file made for it can hold 1.3 GB of them.
   std::uint64_t decode_bytes = 0;
 };
 

@@ -36,9 +36,11 @@ class LocalEmbedder final : public embed::ImageEmbedder,
 
   void embed(compute::Stream& stream, const std::uint8_t* pixels, std::int64_t count,
              float* out) const {
-    // In steps: no row depends on the others, and taller products than these gain nothing.
-    for (std::int64_t first = 0; first < count; first += step_) {
-      const std::int64_t batch = std::min(step_, count - first);
+    // In even steps: no row depends on the others, and taller products than these gain nothing.
+    const std::int64_t steps = (count + step_ - 1) / step_;
+    for (std::int64_t i = 0; i < steps; ++i) {
+      const std::int64_t first = count * i / steps;
+      const std::int64_t batch = count * (i + 1) / steps - first;
       const compute::PixelBatch input{pixels + static_cast<std::size_t>(first) * slot_bytes_, batch,
                                       slot_.height, slot_.width, &table_};
       model_->embed(stream, input,
@@ -50,7 +52,7 @@ class LocalEmbedder final : public embed::ImageEmbedder,
   std::shared_ptr<compute::Backend> backend_;
   std::unique_ptr<models::ImageModel> model_;
   std::int64_t dimension_;
-  std::int64_t step_;  // pictures that go through the model together
+  std::int64_t step_;  // most pictures that go through the model together
   image::Size slot_;
   std::size_t slot_bytes_;
   image::NormalizationTable table_;

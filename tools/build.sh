@@ -17,6 +17,6 @@ ln -sfn ../release/bin/vecframe build/bin/vecframe
 
 # A line in a .pth file makes the package that CMake assembles importable, without copying it.
 site="$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')"
-echo "$PWD/build/python" >"$site/vecframe_build.pth"
+echo "$PWD/build/release/python" >"$site/vecframe_build.pth"
 
 tools/fetch_weights.sh

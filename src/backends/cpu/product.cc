@@ -5,11 +5,11 @@
 namespace vecframe::backends::cpu {
 namespace {
 
-// Half of the smallest second-level cache in use (512 KiB to 2 MiB); the panel needs the rest.
-constexpr std::int64_t kBlockBytes = 384 * 1024;
-constexpr std::int64_t kMaxBlockRows = 192;
-// Depth of a panel's slice: 128 KiB at 32 columns, so that it stays while the block's tiles pass.
-constexpr std::int64_t kSliceDepth = 1024;
+// Most of a second-level cache of 1 MiB; the slice of a panel needs the rest.
+constexpr std::int64_t kBlockBytes = 640 * 1024;
+constexpr std::int64_t kMaxBlockRows = 384;
+// Depth of a panel's slice: 64 KiB at 32 columns, so that it stays while the block's tiles pass.
+constexpr std::int64_t kSliceDepth = 512;
 
 }  // namespace
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("VECFRAME_BUILD", ROOT / "build" / "release"))
+BUILD = pathlib.Path(os.environ.get("VECFRAME_BUILD", ROOT / "build" / "release")).resolve()
 MODEL = ROOT / "tests" / "golden" / "models" / "clip"
 
 pytestmark = pytest.mark.skipif(not (BUILD / "CMakeCache.txt").exists(), reason=f"{BUILD} is not built: run `make build`")

@@ -54,11 +54,6 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 int run(int argc, char** argv) {
-  // Pictures come and go by the megabyte: give such blocks back to the system at once, so that the
-  // memory limit holds.
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  mallopt(M_TRIM_THRESHOLD, 4 << 20);
-
   CLI::App app{"Vecframe turns image files into embedding vectors."};
   app.name("vecframe");
   app.set_version_flag("--version", std::string("vecframe ") + version());

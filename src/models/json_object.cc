@@ -145,18 +145,6 @@ std::vector<double> JsonObject::numbers(std::string_view key) const {
   return result;
 }
 
-std::vector<std::string> JsonObject::texts(std::string_view key) const {
-  const Json* value = node_->find(key);
-  std::vector<std::string> result;
-  if (value == nullptr) return result;
-  if (!value->is_array()) fail(label_, key, "is not a list of strings");
-  for (const Json& item : *value) {
-    if (!item.is_string()) fail(label_, key, "is not a list of strings");
-    result.push_back(item.get<std::string>());
-  }
-  return result;
-}
-
 std::vector<std::pair<std::string, std::string>> JsonObject::text_members() const {
   std::vector<std::pair<std::string, std::string>> members;
   for (const auto& [key, value] : node_->value->items()) {

@@ -42,7 +42,6 @@ class JsonObject {
   std::optional<JsonObject> object(std::string_view key) const;
   /// Absent: empty.
   std::vector<double> numbers(std::string_view key) const;
-  std::vector<std::string> texts(std::string_view key) const;
   /// All members of an object of strings.
   std::vector<std::pair<std::string, std::string>> text_members() const;
 

@@ -43,7 +43,6 @@ TEST(JsonObject, ComplaintsNameFileAndKey) {
   EXPECT_EQ(complaint([&] { object.flag_or("s", true); }), "c.json: 's' is not true or false");
   EXPECT_EQ(complaint([&] { object.object("o"); }), "c.json: 'o' is not an object");
   EXPECT_EQ(complaint([&] { object.numbers("t"); }), "c.json: 't' is not a list of numbers");
-  EXPECT_EQ(complaint([&] { object.texts("t"); }), "c.json: 't' is not a list of strings");
 }
 
 TEST(JsonObject, RefusesWhatIsNoObject) {

@@ -2,14 +2,13 @@
 
 import pathlib
 
-import numpy as np
 import pytest
-from PIL import Image
-
 import vecframe
+from pictures import save_picture
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODELS = ROOT / "tests" / "golden" / "models"
+
 
 @pytest.fixture(scope="session")
 def model():
@@ -29,12 +28,6 @@ def clean_session(monkeypatch, tmp_path_factory):
     vecframe.set_provider(None)
 
 
-def save_picture(path, seed=0, size=(60, 40)):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(path)
-
-
 @pytest.fixture()
 def photos(tmp_path):
     """Five good pictures."""
@@ -50,7 +43,3 @@ def bad_photos(photos):
     (photos / "a" / "2.jpg").write_bytes((photos / "a" / "1.jpg").read_bytes()[:300])
     (photos / "empty.png").write_bytes(b"")
     return photos
-
-
-NAMES = ["a/1.jpg", "a/2.jpg", "a/3.png", "b/2.png", "c.png", "empty.png", "z.jpg"]
-BAD_ROWS = [1, 5]

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 import vecframe as vf
-from conftest import save_picture
+from pictures import save_picture
 from vecframe import _builtin_weights
 from vecframe.functions import embed_image
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 
-from conftest import save_picture
+from pictures import save_picture
 
 PROGRAM = """
 import sys

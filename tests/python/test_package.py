@@ -29,6 +29,26 @@ def test_all_names_exist():
         assert hasattr(vf, name), name
 
 
+def test_nothing_leaks_at_exit(photos, model):
+    """The binding library reports objects that outlive the interpreter on standard error."""
+    done = run("-c", f"""
+import vecframe as vf
+from vecframe.functions import embed_image
+df = vf.read_images({str(photos)!r}).with_column("e", embed_image(vf.col("image"), model={model!r}))
+df.to_arrow(progress=lambda now: None)
+def stop(now): raise LookupError(now)
+try:
+    df.to_arrow(progress=stop)
+except LookupError as error:
+    print(error.args[0].rows >= 0)
+try:
+    vf.read_images()
+except vf.RequestError as error:
+    kept = error
+""")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
+
 def test_the_version_is_the_projects():
     assert f"project(vecframe VERSION {vf.__version__} " in (ROOT / "CMakeLists.txt").read_text()
 

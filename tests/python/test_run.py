@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import vecframe as vf
-from conftest import BAD_ROWS, NAMES
+from pictures import BAD_ROWS, NAMES
 from vecframe.functions import embed_image
 
 

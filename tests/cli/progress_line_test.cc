@@ -13,8 +13,9 @@ TEST(ProgressLine, ShowsRateAndTimeLeftOnceTheTotalIsKnown) {
 }
 
 TEST(ProgressLine, IsHonestWhileTheListingGoesOn) {
-  EXPECT_EQ(progress_text({.rows = 10, .failed = 0, .listed = 64, .listing_done = false, .seconds = 2}),
-            "10 of 64+  5.0 images/s");
+  EXPECT_EQ(
+      progress_text({.rows = 10, .failed = 0, .listed = 64, .listing_done = false, .seconds = 2}),
+      "10 of 64+  5.0 images/s");
 }
 
 TEST(ProgressLine, DividesByNothing) {

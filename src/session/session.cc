@@ -94,7 +94,7 @@ std::optional<std::string> Session::provider() const {
 }
 
 std::shared_ptr<const embed::ImageEmbedderDescriptor> Session::describe(
-    const EmbedImageOptions& options) const {
+    const EmbedImageOptions& options, bool may_download) const {
   std::optional<std::string> session_provider, session_model;
   {
     std::lock_guard lock(mutex_);
@@ -112,7 +112,10 @@ std::shared_ptr<const embed::ImageEmbedderDescriptor> Session::describe(
   if (provider == "builtin" && !model.starts_with("builtin:")) model = "builtin:" + model;
 
   const providers::LocalModelOptions local{options.precision, options.device};
-  const ModelLocation location = locate_model(model, /*is_default=*/!named);
+  LocateOptions locate;
+  locate.may_download = may_download;
+  for (const KnownModel& known : kKnownModels) locate.known_ids.emplace_back(known.id);
+  const ModelLocation location = locate_model(model, /*is_default=*/!named, locate);
   switch (location.kind) {
     case ModelLocation::Kind::kBuiltin:
       return providers::describe_builtin(model, cache_directory(), local, backends_);
@@ -130,7 +133,7 @@ std::vector<ModelInfo> Session::models() const {
     EmbedImageOptions options;
     options.provider = kDefaultProvider;
     options.model = name;
-    all.push_back(to_info(describe(options)->facts(), state));
+    all.push_back(to_info(describe(options, /*may_download=*/false)->facts(), state));
   };
   try {
     describe_as(kBuiltinModel, "built-in");

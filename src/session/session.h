@@ -24,9 +24,9 @@ class Session {
   std::optional<std::string> provider() const;
 
   /// Resolves provider (explicit, session, environment, default) and model, and describes the
-  /// embedder. Throws RequestError.
-  std::shared_ptr<const embed::ImageEmbedderDescriptor> describe(
-      const EmbedImageOptions& options) const;
+  /// embedder; a model of the hub is downloaded first, if it may be. Throws RequestError.
+  std::shared_ptr<const embed::ImageEmbedderDescriptor> describe(const EmbedImageOptions& options,
+                                                                 bool may_download = true) const;
   std::vector<ModelInfo> models() const;
 
  private:

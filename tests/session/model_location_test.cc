@@ -10,10 +10,13 @@
 #include <fstream>
 #include <string>
 
+#include "providers/http/hub_settings.h"
+
 namespace vecframe::session {
 namespace {
 
 namespace fs = std::filesystem;
+using providers::hub_cache_directory;
 using testing::HasSubstr;
 
 class ModelLocationTest : public testing::Test {
@@ -22,10 +25,13 @@ class ModelLocationTest : public testing::Test {
     root_ = fs::path(testing::TempDir()) / ("model_location_" + std::to_string(getpid()));
     fs::create_directories(root_);
     setenv("HF_HUB_CACHE", (root_ / "hub").c_str(), 1);
+    setenv("HF_HUB_OFFLINE", "1", 1);  // these tests are of the cache alone
   }
   void TearDown() override {
     unsetenv("HF_HUB_CACHE");
     unsetenv("HF_HOME");
+    unsetenv("HF_ENDPOINT");
+    unsetenv("HF_HUB_OFFLINE");
     unsetenv("VECFRAME_CACHE");
     fs::remove_all(root_);
   }
@@ -81,6 +87,13 @@ TEST_F(ModelLocationTest, RefusalsNameTheFix) {
   EXPECT_THAT(refusal("a/b/c"), HasSubstr("neither"));
   write("weights.safetensors", "x");
   EXPECT_THAT(refusal((root_ / "weights.safetensors").string()), HasSubstr("is a file"));
+}
+
+TEST_F(ModelLocationTest, AnUnreachableHubIsSaidWithTheWayOut) {
+  unsetenv("HF_HUB_OFFLINE");
+  setenv("HF_ENDPOINT", "http://127.0.0.1:1", 1);
+  EXPECT_THAT(refusal("owner/missing"), HasSubstr("http://127.0.0.1:1 cannot be reached"));
+  EXPECT_THAT(refusal("owner/missing"), HasSubstr("builtin:efficientnet-lite0"));
 }
 
 TEST_F(ModelLocationTest, CachesFollowTheEnvironment) {

@@ -23,6 +23,7 @@ struct HttpOptions {
   int max_redirects = 6;
   std::int64_t max_header_bytes = 64 << 10;  ///< of one answer, all lines
   std::string user_agent = "vecframe";
+  std::string ca_file;  ///< certificates to trust in place of the system's; empty: the system's
 };
 
 struct HttpRequest {

@@ -50,7 +50,7 @@ class HubClient {
         settings_(settings),
         options_(options),
         folder_(settings.cache, id.name),
-        client_(options.http, options.cancellation) {}
+        client_(http_options(settings, options), options.cancellation) {}
 
   HubRevision ask_revision() {
     HttpRequest request;
@@ -101,6 +101,12 @@ class HubClient {
   }
 
  private:
+  static HttpOptions http_options(const HubSettings& settings, const HubOptions& options) {
+    HttpOptions http = options.http;
+    if (http.ca_file.empty()) http.ca_file = settings.ca_file;
+    return http;
+  }
+
   void check_usable(const HubFileChoice& choice) const {
     const auto has = [&](std::string_view name) {
       return std::find(choice.small.begin(), choice.small.end(), name) != choice.small.end();

@@ -88,6 +88,7 @@ HubSettings HubSettings::from_environment() {
   if (!clean || settings.token.size() >= kMaxTokenBytes)
     throw RequestError("HF_TOKEN (or the token file) is not one word of ASCII; set it anew");
   settings.offline = is_true("HF_HUB_OFFLINE") || is_true("TRANSFORMERS_OFFLINE");
+  settings.ca_file = environment("SSL_CERT_FILE").value_or("");
   return settings;
 }
 

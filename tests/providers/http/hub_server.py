@@ -2,12 +2,14 @@
 
 Serves ROOT/<owner>/<name>/ as repositories, and prints {"hub": port, "cdn": port} as its first line. A repository's
 .behaviour.json changes its manners; every key is explained where it is read. GET /__log returns all requests so far.
-Ends when its standard input is closed. Standard library only.
+Ends when its standard input is closed. Standard library only. With a certificate and its key as further arguments it
+speaks TLS on both ports.
 """
 
 import hashlib
 import json
 import pathlib
+import ssl
 import sys
 import threading
 import time
@@ -20,6 +22,7 @@ LOCK = threading.Lock()
 LOG = []
 COUNTS = {}  # (repository, behaviour) -> how often it showed
 PORTS = {}
+SCHEME = "https" if len(sys.argv) > 2 else "http"
 
 
 def count(key):
@@ -111,7 +114,7 @@ class Handler(BaseHTTPRequestHandler):
         if "api_loop" in behaviour:  # redirects to itself
             return self.reply(307, Location=self.path)
         if "api_elsewhere" in behaviour:  # redirects to the other port, which asks for nothing
-            return self.reply(307, Location=f"http://127.0.0.1:{PORTS['cdn']}/{name}/api.json")
+            return self.reply(307, Location=f"{SCHEME}://127.0.0.1:{PORTS['cdn']}/{name}/api.json")
         if "api_location" in behaviour:
             return self.reply(307, Location=behaviour["api_location"])
         if "api_headers" in behaviour:  # that many kilobytes of headers
@@ -133,19 +136,20 @@ class Handler(BaseHTTPRequestHandler):
         behaviour = repository.behaviour
         if behaviour.get("gated"):
             return self.refuse(403 if self.headers.get("Authorization") else 401, "GatedRepo")
-        if commit != repository.commit or file not in repository.files():
+        if commit not in ("main", repository.commit) or file not in repository.files():
             return self.refuse(404, "EntryNotFound")
         if "resolve_renamed" in behaviour:  # a relative redirect on the hub itself, as for moved models
             return self.reply(307, Location=f"/{behaviour['resolve_renamed']}/resolve/{commit}/{file}")
         content = (repository.path / file).read_bytes()
         etag = behaviour.get("etag", etag_of(file, content))
-        common = {"X_Repo_Commit": behaviour.get("said_commit", commit)}
+        common = {"X_Repo_Commit": behaviour.get("said_commit", repository.commit)}
         if not file.endswith(LARGE):
             # A small file comes from the hub itself, and its etag is git's name of the blob.
             if self.command == "HEAD":
                 return self.reply(200, ETag=f'"{etag}"', Content_Length=len(content), **common)
             return self.content(repository, file, large=False)
-        location = f"http://127.0.0.1:{PORTS['cdn']}/{name}/{file}?X-Amz-Signature=verysecret"
+        scheme = "http" if behaviour.get("plain_location") else SCHEME
+        location = f"{scheme}://127.0.0.1:{PORTS['cdn']}/{name}/{file}?X-Amz-Signature=verysecret"
         self.reply(302, b"Found", Location=location, X_Linked_Etag=f'"{etag}"',
                    X_Linked_Size=behaviour.get("said_size", len(content)), ETag='"of the redirect"', **common)
 
@@ -199,7 +203,7 @@ class CdnHandler(Handler):
 class Server(ThreadingHTTPServer):
     def handle_error(self, request, client_address):
         """Clients of these tests break connections on purpose; anything else is worth a trace."""
-        if not isinstance(sys.exc_info()[1], ConnectionError):
+        if not isinstance(sys.exc_info()[1], (ConnectionError, ssl.SSLError)):
             super().handle_error(request, client_address)
 
 
@@ -207,6 +211,11 @@ def main():
     servers = {"hub": Server(("127.0.0.1", 0), Handler), "cdn": Server(("127.0.0.1", 0), CdnHandler)}
     for role, server in servers.items():
         server.daemon_threads = True
+        if len(sys.argv) > 2:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(sys.argv[2], sys.argv[3])
+            # The handshake belongs to the connection's own thread: a client may refuse it.
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         PORTS[role] = server.server_address[1]
         threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps(PORTS), flush=True)

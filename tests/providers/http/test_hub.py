@@ -24,13 +24,13 @@ pytestmark = pytest.mark.skipif(not BINARY.exists(), reason=f"{BINARY} is not bu
 
 
 class Hub:
-    def __init__(self, folder):
+    def __init__(self, folder, *certificate):
         self.repositories = folder / "repositories"
-        self.repositories.mkdir()
+        self.repositories.mkdir(exist_ok=True)
         self.process = subprocess.Popen([sys.executable, str(pathlib.Path(__file__).with_name("hub_server.py")),
-                                         str(self.repositories)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                                         str(self.repositories), *map(str, certificate)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.port = json.loads(self.process.stdout.readline())["hub"]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
 
     def add(self, name, **behaviour):
         shutil.copytree(MODEL, self.repositories / name, ignore=shutil.ignore_patterns("golden.json"))
@@ -59,7 +59,7 @@ def embed(hub, tmp_path):
     Image.fromarray(np.random.default_rng(3).integers(0, 256, (40, 60, 3), dtype=np.uint8)).save(picture)
 
     def run(model, output="o.parquet", **environment):
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "VECFRAME_MODEL", "TRANSFORMERS_"))
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "VECFRAME_MODEL", "TRANSFORMERS_", "SSL_CERT"))
                  and not k.lower().endswith("_proxy")}
         return subprocess.run([str(BINARY), "embed", str(picture), "-o", str(tmp_path / output), "--model", str(model)],
                               capture_output=True, text=True, timeout=120,
@@ -174,6 +174,37 @@ def test_a_listing_downloads_nothing(hub, embed, tmp_path):
                           env=os.environ | {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path / "cache")})
     assert done.returncode == 0, done.stderr
     assert hub.requests() == []
+
+
+@pytest.fixture()
+def tls(hub, tmp_path):
+    """The same hub with a certificate that nobody signed: (URL, certificate)."""
+    if shutil.which("openssl") is None:
+        pytest.skip("the openssl command, which makes a certificate for the test, is not installed")
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out",
+                    str(certificate)], check=True, capture_output=True)
+    secure = Hub(tmp_path, certificate, key)
+    yield secure.url, str(certificate)
+    secure.close()
+
+
+def test_certificates_are_checked(hub, tls, embed):
+    hub.add("owner/tiny")
+    url, certificate = tls
+    assert_refused(embed("owner/tiny", HF_ENDPOINT=url), "certificate")
+    # Trusted, but for another name than the one that is asked for.
+    assert_refused(embed("owner/tiny", HF_ENDPOINT=url.replace("127.0.0.1", "localhost"), SSL_CERT_FILE=certificate),
+                   "certificate")
+    done = embed("owner/tiny", HF_ENDPOINT=url, SSL_CERT_FILE=certificate)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_secure_hub_cannot_send_to_an_insecure_place(hub, tls, embed):
+    hub.add("owner/plain", plain_location=True)
+    url, certificate = tls
+    assert_refused(embed("owner/plain", HF_ENDPOINT=url, SSL_CERT_FILE=certificate), "from https to http")
 
 
 def test_two_runs_at_once_share_one_download(hub, embed, tmp_path):

@@ -39,8 +39,8 @@ struct ProductOutput {
   std::int64_t rows_per_group = 0, gap = 0;
 };
 
-/// Rows of x kept in the second-level cache while all panels pass by.
-std::int64_t rows_a_block(std::int64_t rows, std::int64_t row_bytes);
+/// Rows of x that meet all panels before the next ones come; `depth` is that of the packed matrix.
+std::int64_t rows_a_block(std::int64_t rows, std::int64_t depth);
 
 /// Stores one input row in the product's format; `to` has matrix.depth elements.
 void store_input(const Isa& isa, const PackedMatrix& matrix, const float* from, std::uint32_t* to);
@@ -57,7 +57,7 @@ void product(const Isa& isa, const PackedMatrix& matrix, std::int64_t rows, Sour
              ProductScratch& scratch, const ProductOutput& output) {
   // One line more than the row: rows a multiple of 4096 bytes apart would share cache sets.
   const std::int64_t stride = (matrix.depth + 15) / 16 * 16 + 16;
-  const std::int64_t block = rows_a_block(rows, stride * 4);
+  const std::int64_t block = rows_a_block(rows, matrix.depth);
   std::uint32_t* inputs = scratch.inputs.words(block * stride);
   float* row = scratch.row.floats(matrix.k);
   for (std::int64_t first = 0; first < rows; first += block) {

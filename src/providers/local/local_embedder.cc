@@ -7,8 +7,8 @@ namespace vecframe::providers {
 namespace {
 
 // What a stream holds besides what the model allocates from it: blocks of products and attention,
-// sized for a second-level cache (1.4 MB at 1370 tokens).
-constexpr std::int64_t kStreamScratchBytes = 2 << 20;
+// the most with layers of 4096 inputs, of which 192 rows and their sums are kept (4 MB).
+constexpr std::int64_t kStreamScratchBytes = 6 << 20;
 
 class LocalEmbedder final : public embed::ImageEmbedder,
                             public std::enable_shared_from_this<LocalEmbedder> {

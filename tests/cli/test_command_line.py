@@ -46,7 +46,7 @@ def photos(tmp_path):
 def run(*arguments, cwd=None, env=None):
     return subprocess.run(
         [str(BINARY), *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=300,
-        env={**os.environ, **(env or {})})
+        env={**os.environ, "HF_ENDPOINT": "http://127.0.0.1:1", **(env or {})})  # no test asks a real hub
 
 
 def test_a_folder_becomes_a_parquet_file(photos, tmp_path, model):

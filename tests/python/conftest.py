@@ -23,6 +23,7 @@ def clean_session(monkeypatch, tmp_path_factory):
     """No provider, model or cache from outside, and none left behind."""
     for name in ("VECFRAME_PROVIDER", "VECFRAME_MODEL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")  # no test asks a real hub
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path_factory.mktemp("hub")))
     yield
     vecframe.set_provider(None)

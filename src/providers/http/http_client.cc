@@ -317,7 +317,8 @@ HttpResponse HttpClient::exchange(const HttpRequest& request, HttpBody* body) {
     with_token = with_token && *there == *home;
     url = *next;
     at = *there;
-    response.headers.erase("location");
+    std::erase_if(response.headers,
+                  [](const auto& header) { return !header.first.starts_with("x-"); });
   }
 }
 

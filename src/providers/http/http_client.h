@@ -39,8 +39,8 @@ struct HttpRequest {
 
 struct HttpResponse {
   int status = 0;
-  /// Names in lower case. Of the last answer, and below it what earlier answers on the way of
-  /// redirects said: a hub names a file's checksum where it redirects.
+  /// Names in lower case. Of the last answer, and where it is silent, the x-* headers of earlier
+  /// answers on the way of redirects: a hub names a file's checksum where it redirects.
   std::map<std::string, std::string, std::less<>> headers;
   bool is_redirect() const;
   /// "" if there is none.

@@ -131,6 +131,18 @@ TEST_F(HubClientTest, ProgressEndsAtTheTotal) {
   EXPECT_GT(last.total, 300'000);
 }
 
+TEST_F(HubClientTest, FollowsAMovedModel) {
+  const std::string commit(40, 'c');
+  server_.add_model("me/new", {{"commit", commit}});
+  server_.add_model("me/old", {{"commit", commit}, {"resolve_renamed", "me/new"}});
+  settings_.token = "hf_secret";
+  const HubSnapshot snapshot = fetch("me/old");
+  EXPECT_EQ(snapshot.directory, folder("models--me--old/snapshots") / commit);
+  EXPECT_EQ(read_file(snapshot.directory / "model.safetensors"), long_text(300'000));
+  for (const json& request : server_.requests("hub"))
+    EXPECT_EQ(request.at("authorization"), "Bearer hf_secret");
+}
+
 TEST_F(HubClientTest, BusyHubsAreAskedAgain) {
   server_.add_model("me/busy", {{"api", {429, 500, 503}}, {"retry_after", 0}});
   EXPECT_EQ(refusal("me/busy"), std::nullopt);

@@ -15,14 +15,15 @@
 #include <cstdlib>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "backends/cpu/cpu_backend.h"
+#include "compute/fma_probe.h"
 #include "compute/registry.h"
 #include "exec/prepare_row.h"
-#include "fma_probe.h"
 #include "image/prepare.h"
 #include "image/probe.h"
 #include "providers/local/local_provider.h"
@@ -93,6 +94,20 @@ double model_rate(embed::ImageEmbedder& embedder, const image::PrepareSpec& spec
     } while (seconds_since(begun) < kModelSeconds);
   });
   return static_cast<double>(done) / seconds_since(begun);
+}
+
+// The probe on all threads at once, added up.
+double fma_gflops(int threads) {
+  const std::string isa = backends::cpu::available_isas().front();
+  std::vector<double> rates(static_cast<std::size_t>(threads));
+  std::vector<std::thread> team;
+  for (double& rate : rates) {
+    team.emplace_back([&] {
+      rate = fma_probe(isa, tensor::Precision::kFp32, /*milliseconds=*/50, ClockKind::kWall);
+    });
+  }
+  for (std::thread& thread : team) thread.join();
+  return std::accumulate(rates.begin(), rates.end(), 0.0);
 }
 
 int run(int argc, char** argv) {

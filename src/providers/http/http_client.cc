@@ -69,7 +69,9 @@ HttpError to_error(CURLcode code, const std::string& url) {
     default:
       break;
   }
-  return {kind, fmt::format("{}: {}", shown_url(url), curl_easy_strerror(code))};
+  const std::optional<Origin> origin = origin_of(url);
+  const std::string where = kind == Kind::kConnect && origin ? origin->host : shown_url(url);
+  return {kind, fmt::format("{}: {}", where, curl_easy_strerror(code))};
 }
 
 class TextBody final : public HttpBody {

@@ -35,9 +35,9 @@ constexpr std::int64_t kProgressBytes = 1 << 20;
 
 // First byte of "bytes 100-199/200"; nothing if it is not of that form.
 std::optional<std::int64_t> range_begin(std::string_view value) {
-  constexpr std::string_view kUnit = "bytes ";
-  if (!value.starts_with(kUnit)) return {};
-  value.remove_prefix(kUnit.size());
+  constexpr std::string_view unit = "bytes ";
+  if (!value.starts_with(unit)) return {};
+  value.remove_prefix(unit.size());
   std::int64_t begin = 0;
   const auto [stop, error] = std::from_chars(value.data(), value.data() + value.size(), begin);
   if (error != std::errc() || stop == value.data() + value.size() || *stop != '-') return {};

@@ -72,7 +72,7 @@ std::string shown_url(const std::string& url) {
 }
 
 std::string percent_encode(std::string_view text, std::string_view keep) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
+  constexpr char digits[] = "0123456789ABCDEF";
   std::string encoded;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -81,7 +81,7 @@ std::string percent_encode(std::string_view text, std::string_view keep) {
     if (unreserved) {
       encoded += c;
     } else {
-      encoded += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+      encoded += {'%', digits[byte >> 4], digits[byte & 15]};
     }
   }
   return encoded;

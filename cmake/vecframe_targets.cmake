@@ -12,8 +12,10 @@ endif()
 find_package(Threads REQUIRED)
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
-  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  # Paths below the base folder count as relative, so that a second clone finds what the first one compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
 endif()
 
 add_library(vecframe_flags INTERFACE)
@@ -66,8 +68,7 @@ function(vecframe_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name}_tests ${arg_SOURCES})
   target_link_libraries(${name}_tests PRIVATE ${arg_LINK} vecframe_flags GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${name}_tests PRIVATE
-    VECFRAME_SOURCE_DIR="${PROJECT_SOURCE_DIR}" VECFRAME_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  target_include_directories(${name}_tests PRIVATE ${PROJECT_BINARY_DIR}/tests/include)
   add_test(NAME ${name} COMMAND ${name}_tests)
   set_tests_properties(${name} PROPERTIES TIMEOUT 900)
 endfunction()

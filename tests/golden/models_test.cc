@@ -20,6 +20,7 @@
 #include "npz.h"
 #include "providers/local/local_provider.h"
 #include "shared_data.h"
+#include "source_directory.h"
 #include "tensor/dtype.h"
 #include "test_backends.h"
 

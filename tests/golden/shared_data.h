@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <optional>
 
+#include "source_directory.h"
+
 namespace vecframe::golden {
 
 /// $VECFRAME_SHARED, else the folder `shared` beside the source tree, if it is there.

@@ -8,6 +8,7 @@
 #include "image/convert.h"
 #include "image/decode.h"
 #include "image/orientation.h"
+#include "source_directory.h"
 
 namespace vecframe::image {
 

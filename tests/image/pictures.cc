@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "hwy/highway.h"
+#include "source_directory.h"
 
 namespace vecframe::image {
 

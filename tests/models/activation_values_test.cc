@@ -9,6 +9,7 @@
 #include "counting_stream.h"
 #include "models/checkpoint.h"
 #include "models/image_model.h"
+#include "source_directory.h"
 
 namespace vecframe::models {
 namespace {

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "source_directory.h"
+
 namespace vecframe::models {
 namespace {
 

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "source_directory.h"
+
 namespace vecframe::providers {
 namespace {
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backends/reference/reference_backend.h"
+#include "source_directory.h"
 
 namespace vecframe::providers {
 namespace {

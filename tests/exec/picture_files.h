@@ -66,7 +66,8 @@ inline std::string bmp_bytes(std::uint32_t width, std::uint32_t height, Colour c
   put(stride * height, 4);
   put(2835, 4);
   put(2835, 4);
-  put(0, 8);
+  put(0, 4);
+  put(0, 4);
   std::string row;
   for (std::uint32_t x = 0; x < width; ++x) {
     for (int channel = 2; channel >= 0; --channel) {

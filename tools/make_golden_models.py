@@ -67,7 +67,7 @@ def scramble(model, seed):
     with torch.no_grad():
         for name, tensor in model.named_parameters():
             noise = torch.randn(tensor.shape, generator=generator)
-            if "position" in name or "pos_embed" in name or "token" in name or "class_embedding" in name:
+            if "position" in name or "pos_embed" in name or "token" in name or "class_embedding" in name or "probe" in name:
                 tensor.copy_(0.5 * noise)
             elif tensor.ndim >= 2:
                 tensor.copy_(noise * 1.6 / math.sqrt(tensor[0].numel()))
@@ -236,6 +236,123 @@ def make_dinov2(out):
         tidy(folder)
 
 
+    # Registers, with and without resizing (antialiased here); gated MLPs in both kinds.
+    from transformers import Dinov2WithRegistersConfig, Dinov2WithRegistersModel
+
+    for name, seed, crop, more in (("dinov2_registers", 11, (35, 49), dict(num_register_tokens=4)),
+                                   ("dinov2_registers_gated", 12, (28, 28), dict(num_register_tokens=1, use_swiglu_ffn=True)),
+                                   ("dinov2_gated", 13, (42, 28), dict(use_swiglu_ffn=True, mlp_ratio=3, qkv_bias=False))):
+        folder = fresh(out, name)
+        registers = "num_register_tokens" in more
+        make_config = Dinov2WithRegistersConfig if registers else Dinov2Config
+        make_model = Dinov2WithRegistersModel if registers else Dinov2Model
+        config = make_config(**{**dict(hidden_size=40, mlp_ratio=2, num_hidden_layers=2, num_attention_heads=2,
+                                       image_size=28, patch_size=7), **more})
+        scramble(make_model(config), seed).to(torch.bfloat16).save_pretrained(folder)
+        BitImageProcessor(size={"shortest_edge": 50}, crop_size={"height": crop[0], "width": crop[1]}, image_mean=mean,
+                          image_std=std).save_pretrained(folder)
+        model = make_model.from_pretrained(folder, dtype=torch.float32).eval()
+        run_transformers(folder, "dinov2-with-registers" if registers else "dinov2", lambda p: model(pixel_values=p),
+                         BitImageProcessor.from_pretrained(folder))
+        tidy(folder)
+
+
+def make_siglip(out):
+    from transformers import SiglipConfig, SiglipImageProcessor, SiglipModel, SiglipVisionConfig, SiglipVisionModel
+
+    text = dict(vocab_size=16, hidden_size=40, intermediate_size=16, num_hidden_layers=1, num_attention_heads=1,
+                max_position_embeddings=8, bos_token_id=0, eos_token_id=1, pad_token_id=1)
+    vision = dict(hidden_size=40, intermediate_size=52, num_hidden_layers=2, num_attention_heads=2, image_size=32,
+                  patch_size=8)
+
+    folder = fresh(out, "siglip")
+    scramble(SiglipModel(SiglipConfig(text_config=text, vision_config=vision)), 20).half().save_pretrained(folder)
+    SiglipImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+    model = SiglipModel.from_pretrained(folder, dtype=torch.float32).eval()
+    run_transformers(folder, "siglip", lambda p: model.get_image_features(pixel_values=p),
+                     SiglipImageProcessor.from_pretrained(folder))
+    tidy(folder)
+
+    # The vision model alone, bilinear as SigLIP 2, patches that leave pixels over.
+    folder = fresh(out, "siglip2_vision")
+    config = SiglipVisionConfig(**dict(vision, image_size=30, patch_size=7, num_attention_heads=4, intermediate_size=49))
+    scramble(SiglipVisionModel(config), 21).bfloat16().save_pretrained(folder)
+    SiglipImageProcessor(size={"height": 30, "width": 30}, resample=2).save_pretrained(folder)
+    model = SiglipVisionModel.from_pretrained(folder, dtype=torch.float32).eval()
+    run_transformers(folder, "siglip", lambda p: model(pixel_values=p), SiglipImageProcessor.from_pretrained(folder))
+    tidy(folder)
+
+
+def apple_names(state):
+    """The tensors of an Aimv2 model under the names of Apple's own releases."""
+    import re
+
+    renamed, stacked = {}, {}
+    for name, tensor in state.items():
+        lit = name.startswith("vision_model.")
+        name = name.removeprefix("vision_model.")
+        part = re.fullmatch(r"(encoder.layers.\d+.attention).([qkv])_proj.(weight|bias)", name)
+        for old, new in (("embeddings.patch_embed.", "preprocessor.patchifier.proj."),
+                         ("embeddings.rms_norm.", "preprocessor.patchifier.norm."),
+                         ("embeddings.position_embedding.weight", "preprocessor.pos_embed"),
+                         ("encoder.layers.", "trunk.blocks."), ("attention.out_proj.", "attn.proj."),
+                         ("ffn.gate_proj.", "mlp.fc1."), ("ffn.up_proj.", "mlp.fc3."), ("ffn.down_proj.", "mlp.fc2."),
+                         ("rms_norm1", "norm_1"), ("rms_norm2", "norm_2"), ("head.k_proj", "head.k"),
+                         ("head.v_proj", "head.v"), ("head.output_proj", "head.linear"),
+                         ("text_model.", "text_encoder."), ("visual_projection.", "image_projector."),
+                         ("text_projection.", "text_projector."), ("logit_scale", "log_logit_scale")):
+            name = name.replace(old, new)
+        name = re.sub(r"^rms_norm.", "trunk.post_trunk_norm.", name)
+        prefix = "image_encoder." if lit else ""
+        if part:
+            index = re.search(r"\d+", name)[0]
+            stacked.setdefault(f"{prefix}trunk.blocks.{index}.attn.qkv.{part[3]}", {})[part[2]] = tensor
+        else:
+            renamed[prefix + name] = tensor[None] if name == "preprocessor.pos_embed" else tensor
+    for name, parts in stacked.items():
+        renamed[name] = torch.cat([parts[p] for p in "qkv"])
+    return {name: tensor.contiguous() for name, tensor in renamed.items()}
+
+
+def make_aimv2(out):
+    from safetensors.torch import load_file, save_file
+    from transformers import Aimv2Config, Aimv2Model, Aimv2VisionConfig, Aimv2VisionModel, CLIPImageProcessor
+
+    text = dict(vocab_size=16, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=1,
+                max_position_embeddings=8)
+    vision = dict(hidden_size=40, intermediate_size=52, num_hidden_layers=2, num_attention_heads=2, image_size=32,
+                  patch_size=8)
+    for name, seed, apple, more in (("aimv2_lit", 30, False, None), ("aimv2_lit_apple", 31, True, None),
+                                    ("aimv2_head", 32, False, dict(qkv_bias=True, mlp_bias=True, num_attention_heads=5)),
+                                    ("aimv2_native", 33, False, dict(is_native=True, use_head=False)),
+                                    ("aimv2_apple", 34, True, dict(use_head=False, image_size=30, patch_size=7))):
+        folder = fresh(out, name)
+        lit = more is None
+        config = (Aimv2Config(text_config=text, vision_config=vision, projection_dim=24) if lit
+                  else Aimv2VisionConfig(**{**vision, **more}))
+        make_model = Aimv2Model if lit else Aimv2VisionModel
+        size = config.vision_config.image_size if lit else config.image_size
+        scramble(make_model(config), seed).bfloat16().save_pretrained(folder)
+        CLIPImageProcessor(size={"shortest_edge": size}, crop_size={"height": size, "width": size + 8 * (name == "aimv2_native")},
+                           ).save_pretrained(folder)
+        model = make_model.from_pretrained(folder, dtype=torch.float32).eval()
+        if apple:
+            state = load_file(folder / "model.safetensors")
+            save_file(apple_names(state), folder / "model.safetensors", metadata={"format": "pt"})
+        if apple and not lit:  # as their configs: this type, keys at the top, no word of a head
+            raw = json.loads((folder / "config.json").read_text())
+            del raw["use_head"], raw["is_native"]
+            (folder / "config.json").write_text(json.dumps(dict(raw, model_type="aimv2"), indent=2) + "\n")
+        if lit:
+            embed = lambda p: model.get_image_features(pixel_values=p)  # noqa: E731
+        elif config.use_head:
+            embed = lambda p: model(pixel_values=p)  # noqa: E731
+        else:
+            embed = lambda p: model(pixel_values=p).last_hidden_state.mean(1)  # noqa: E731
+        run_transformers(folder, "aimv2", embed, CLIPImageProcessor.from_pretrained(folder))
+        tidy(folder)
+
+
 def make_timm(out):
     import timm
     from safetensors.torch import load_file, save_file
@@ -342,7 +459,7 @@ def main():
     arguments = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    for make in (make_clip, make_vit, make_dinov2, make_timm):
+    for make in (make_clip, make_vit, make_dinov2, make_siglip, make_aimv2, make_timm):
         make(arguments.out)
     if arguments.vit_tiny:
         make_vit_tiny(arguments.out, arguments.vit_tiny)

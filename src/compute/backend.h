@@ -66,6 +66,14 @@ class Stream {
   /// head_dim], thirds q, k, v; out is [batch * tokens, heads * head_dim].
   virtual void attention(Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
                          Matrix out) = 0;
+  /// softmax(q k^T * scale) v for each image and head, where `query` holds one q of heads *
+  /// head_dim values for all images: attention pooling. kv is [batch * tokens, 2 * heads *
+  /// head_dim], halves k, v; out is [batch, heads * head_dim].
+  virtual void pool_attention(const Vector& query, Matrix kv, std::int64_t batch,
+                              std::int64_t heads, float scale, Matrix out) = 0;
+  /// y[i] = act(x[i]) * x[n + i] in each row of x, which has 2 n columns: the hidden layer of a
+  /// gated MLP. y may be the first n columns of x.
+  virtual void gate(Activation activation, Matrix x, Matrix y) = 0;
   /// y[i] = x[first + i * step]: pooling by class token.
   virtual void gather_rows(Matrix x, std::int64_t first, std::int64_t step, Matrix y) = 0;
   /// y[b] = mean of rows [first, n) of image b, where n = x.rows / batch.

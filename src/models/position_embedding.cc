@@ -1,66 +1,123 @@
 #include "models/position_embedding.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace vecframe::models {
 namespace {
 
-// The four source indices and weights of one output coordinate; indices beyond the border are the
-// border's.
-struct Taps {
-  std::array<std::int64_t, 4> index;
-  std::array<float, 4> weight;
+struct Tap {
+  std::int64_t index;
+  float weight;
 };
+// Of one output coordinate.
+using Taps = std::vector<Tap>;
 
+// Keys' cubic, in its two pieces: |u| <= 1 and 1 <= |u| <= 2.
+template <class T>
+T near(T a, T u) {
+  return ((a + 2) * u - (a + 3)) * u * u + 1;
+}
+template <class T>
+T far(T a, T u) {
+  return ((a * u - 5 * a) * u + 8 * a) * u - 4 * a;
+}
+
+// Four taps; those beyond the border are the border's.
 std::vector<Taps> cubic_taps(std::int64_t in, std::int64_t out) {
   constexpr float a = -0.75f;
-  const auto near = [](float u) { return ((a + 2) * u - (a + 3)) * u * u + 1; };       // |u| <= 1
-  const auto far = [](float u) { return ((a * u - 5 * a) * u + 8 * a) * u - 4 * a; };  // 1..2
-  std::vector<Taps> taps(static_cast<std::size_t>(out));
+  std::vector<Taps> all;
   const float scale = static_cast<float>(in) / static_cast<float>(out);
   for (std::int64_t i = 0; i < out; ++i) {
     const float x = scale * (static_cast<float>(i) + 0.5f) - 0.5f;
     const float left = std::floor(x);
     const float t = std::clamp(x - left, 0.0f, 1.0f);
-    Taps& tap = taps[static_cast<std::size_t>(i)];
-    tap.weight = {far(t + 1), near(t), near(1 - t), far(2 - t)};
-    for (std::size_t k = 0; k < 4; ++k)
-      tap.index[k] = std::clamp<std::int64_t>(
-          static_cast<std::int64_t>(left) - 1 + static_cast<std::int64_t>(k), 0, in - 1);
+    const auto at = [&](std::int64_t k) {
+      return std::clamp<std::int64_t>(static_cast<std::int64_t>(left) + k, 0, in - 1);
+    };
+    all.push_back({{at(-1), far(a, t + 1)},
+                   {at(0), near(a, t)},
+                   {at(1), near(a, 1 - t)},
+                   {at(2), far(a, 2 - t)}});
   }
-  return taps;
+  return all;
+}
+
+// The filter grows with the scale when shrinking; taps beyond the border are left out.
+std::vector<Taps> antialiased_taps(std::int64_t in, std::int64_t out) {
+  constexpr double a = -0.5;
+  const auto kernel = [](double u) {
+    u = std::fabs(u);
+    return u < 1 ? near(a, u) : u < 2 ? far(a, u) : 0.0;
+  };
+  std::vector<Taps> all;
+  const double scale = static_cast<double>(in) / static_cast<double>(out);
+  const double stretch = std::max(scale, 1.0), support = 2 * stretch;
+  for (std::int64_t i = 0; i < out; ++i) {
+    const double centre = (static_cast<double>(i) + 0.5) * scale;
+    const auto first = std::max<std::int64_t>(static_cast<std::int64_t>(centre - support + 0.5), 0);
+    const auto last = std::min<std::int64_t>(static_cast<std::int64_t>(centre + support + 0.5), in);
+    double sum = 0;
+    for (std::int64_t j = first; j < last; ++j)
+      sum += kernel((static_cast<double>(j) - centre + 0.5) / stretch);
+    Taps taps;
+    for (std::int64_t j = first; j < last; ++j)
+      taps.push_back(
+          {j, static_cast<float>(kernel((static_cast<double>(j) - centre + 0.5) / stretch) / sum)});
+    all.push_back(std::move(taps));
+  }
+  return all;
+}
+
+// `to` (outer, taps.size(), inner) from `from` (outer, in, inner).
+void resample(const float* from, std::int64_t outer, std::int64_t in, std::int64_t inner,
+              const std::vector<Taps>& all, float* to) {
+  for (std::int64_t o = 0; o < outer; ++o, from += in * inner) {
+    for (const Taps& taps : all) {
+      std::fill_n(to, inner, 0.0f);
+      for (const Tap& tap : taps)
+        for (std::int64_t c = 0; c < inner; ++c) to[c] += tap.weight * from[tap.index * inner + c];
+      to += inner;
+    }
+  }
 }
 
 }  // namespace
 
 std::vector<float> resize_positions(std::span<const float> positions, std::int64_t prefix,
-                                    std::int64_t width, Grid from, Grid to) {
+                                    std::int64_t width, Grid from, Grid to, bool antialias) {
   if (from == to) return {positions.begin(), positions.end()};
+  const auto taps = antialias ? antialiased_taps : cubic_taps;
   const auto values = [](std::int64_t count) { return static_cast<std::size_t>(count); };
   std::vector<float> result(values((prefix + to.height * to.width) * width));
   std::copy_n(positions.begin(), prefix * width, result.begin());
-  const std::vector<Taps> rows = cubic_taps(from.height, to.height);
-  const std::vector<Taps> columns = cubic_taps(from.width, to.width);
-  const float* source = positions.data() + prefix * width;
-  float* out = result.data() + prefix * width;
-  for (const Taps& row : rows) {
-    for (const Taps& column : columns) {
-      for (std::int64_t c = 0; c < width; ++c) {
-        float sum = 0;
-        for (std::size_t i = 0; i < 4; ++i) {
-          float along = 0;
-          for (std::size_t j = 0; j < 4; ++j)
-            along += column.weight[j] *
-                     source[(row.index[i] * from.width + column.index[j]) * width + c];
-          sum += row.weight[i] * along;
-        }
-        *out++ = sum;
+  std::vector<float> wide(values(from.height * to.width * width));
+  resample(positions.data() + prefix * width, from.height, from.width, width,
+           taps(from.width, to.width), wide.data());
+  resample(wide.data(), 1, from.height, to.width * width, taps(from.height, to.height),
+           result.data() + prefix * width);
+  return result;
+}
+
+std::vector<float> sine_positions(std::int64_t width, Grid grid) {
+  const std::int64_t quarter = width / 4;
+  std::vector<float> rows;
+  rows.reserve(static_cast<std::size_t>(grid.height * grid.width * width));
+  for (std::int64_t y = 0; y < grid.height; ++y) {
+    for (std::int64_t x = 0; x < grid.width; ++x) {
+      for (const std::int64_t at : {x, y}) {
+        const auto angle = [&](std::int64_t k) {
+          return static_cast<double>(at) *
+                 std::pow(10000.0, -static_cast<double>(k) / static_cast<double>(quarter));
+        };
+        for (std::int64_t k = 0; k < quarter; ++k)
+          rows.push_back(static_cast<float>(std::sin(angle(k))));
+        for (std::int64_t k = 0; k < quarter; ++k)
+          rows.push_back(static_cast<float>(std::cos(angle(k))));
       }
     }
   }
-  return result;
+  return rows;
 }
 
 }  // namespace vecframe::models

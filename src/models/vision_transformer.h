@@ -1,4 +1,4 @@
-// The vision transformer, pre-norm, pooled by its class token.
+// The vision transformer, pre-norm.
 #pragma once
 
 #include <memory>

@@ -9,8 +9,20 @@
 namespace vecframe::models {
 
 enum class PositionResize : std::uint8_t {
-  kRefuse,   ///< another picture size is an error, as in the reference without its flag
-  kBicubic,  ///< torch's bicubic without antialiasing, whenever the grid differs
+  kRefuse,              ///< another picture size is an error, as in the reference without its flag
+  kBicubic,             ///< torch's bicubic without antialiasing, whenever the grid differs
+  kBicubicAntialiased,  ///< the same with antialiasing
+};
+
+enum class Positions : std::uint8_t {
+  kLearned,
+  kSinCos,  ///< computed for the picture's own grid: no tensor
+};
+
+enum class Pooling : std::uint8_t {
+  kClassToken,  ///< the first row
+  kMean,        ///< of the patches
+  kAttention,   ///< by one learned query
 };
 
 struct VitSpec {
@@ -23,16 +35,23 @@ struct VitSpec {
   std::int64_t layers = 0;
   std::int64_t mlp_width = 0;
   compute::Activation activation = compute::Activation::kGeluErf;
-  float epsilon = 1e-6f;           ///< of every layer norm
-  bool qkv_bias = true;            ///< the output projection is always biased
+  bool gated_mlp = false;  ///< act(gate(x)) * up(x) in place of act(fc1(x))
+  compute::NormKind norm = compute::NormKind::kLayerNorm;
+  float epsilon = 1e-6f;  ///< of every norm
+  bool qkv_bias = true, output_bias = true, mlp_bias = true;
   std::int64_t prefix_tokens = 1;  ///< class token, then the distillation token if there is one
+  std::int64_t registers = 0;      ///< tokens between those and the patches, without a position
+  Pooling pooling = Pooling::kClassToken;
+  Positions positions = Positions::kLearned;
   PositionResize position_resize = PositionResize::kRefuse;
 
   std::int64_t trained_patches() const {
     return (trained_height / patch) * (trained_width / patch);
   }
   std::int64_t patches() const { return (image_height / patch) * (image_width / patch); }
-  std::int64_t tokens() const { return prefix_tokens + patches(); }
+  std::int64_t tokens() const { return prefix_tokens + registers + patches(); }
+  /// Columns of the first product of the MLP.
+  std::int64_t hidden_width() const { return (gated_mlp ? 2 : 1) * mlp_width; }
 };
 
 }  // namespace vecframe::models

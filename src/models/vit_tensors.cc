@@ -33,29 +33,34 @@ std::int64_t count_blocks(const Checkpoint& checkpoint, const std::string& prefi
 // One block's, or the stem's, names with their prefix.
 class Finder {
  public:
-  Finder(TensorCollector& collector, std::string prefix)
-      : collector_(collector), prefix_(std::move(prefix)) {}
+  Finder(TensorCollector& collector, std::string prefix, compute::NormKind kind)
+      : collector_(collector),
+        prefix_(std::move(prefix)),
+        norm_bias_(kind == compute::NormKind::kLayerNorm) {}
 
   const TensorInfo* vector(std::string_view name, Shape shape) const {
     return name.empty() ? nullptr : collector_.require(join(prefix_, name), std::move(shape));
   }
   Affine norm(std::string_view name, std::int64_t width) const {
-    return affine(name, {width}, width, /*has_bias=*/true);
+    return affine(name, {width}, width, norm_bias_);
   }
   Affine linear(std::string_view name, std::int64_t out, std::int64_t in, bool has_bias) const {
     return affine(name, {out, in}, out, has_bias);
   }
-  Affine affine(std::string_view name, Shape shape, std::int64_t out, bool has_bias) const {
+  Affine affine(std::string_view name, Shape shape, std::int64_t out, bool has_bias,
+                std::string_view separator = ".") const {
     if (name.empty()) return {};
+    const std::string stem = join(prefix_, name, separator);
     Affine layer;
-    layer.weight = collector_.require(join(prefix_, name, ".weight"), std::move(shape));
-    if (has_bias) layer.bias = collector_.require(join(prefix_, name, ".bias"), {out});
+    layer.weight = collector_.require(stem + "weight", std::move(shape));
+    if (has_bias) layer.bias = collector_.require(stem + "bias", {out});
     return layer;
   }
 
  private:
   TensorCollector& collector_;
   std::string prefix_;
+  bool norm_bias_;
 };
 
 VitBlockTensors find_block(const Finder& find, const VitNames& names, const VitSpec& spec) {
@@ -66,13 +71,30 @@ VitBlockTensors find_block(const Finder& find, const VitNames& names, const VitS
   block.query = find.linear(names.query, width, width, spec.qkv_bias);
   block.key = find.linear(names.key, width, width, spec.qkv_bias);
   block.value = find.linear(names.value, width, width, spec.qkv_bias);
-  block.output = find.linear(names.output, width, width, /*has_bias=*/true);
+  block.output = find.linear(names.output, width, width, spec.output_bias);
   block.scale1 = find.vector(names.scale1, {width});
   block.norm2 = find.norm(names.norm2, width);
-  block.fc1 = find.linear(names.fc1, spec.mlp_width, width, /*has_bias=*/true);
-  block.fc2 = find.linear(names.fc2, width, spec.mlp_width, /*has_bias=*/true);
+  block.fc1 = find.linear(names.fc1, spec.hidden_width(), width, spec.mlp_bias);
+  block.gate = find.linear(names.gate, spec.mlp_width, width, spec.mlp_bias);
+  block.up = find.linear(names.up, spec.mlp_width, width, spec.mlp_bias);
+  block.fc2 = find.linear(names.fc2, width, spec.mlp_width, spec.mlp_bias);
   block.scale2 = find.vector(names.scale2, {width});
   return block;
+}
+
+PoolTensors find_pool(const Finder& find, const PoolNames& names, const VitSpec& spec) {
+  const std::int64_t width = spec.width;
+  PoolTensors pool;
+  pool.query = find.vector(names.query, {1, 1, width});
+  pool.in_projection =
+      find.affine(names.in_projection, {3 * width, width}, 3 * width, /*has_bias=*/true, "_");
+  pool.key = find.linear(names.key, width, width, spec.qkv_bias);
+  pool.value = find.linear(names.value, width, width, spec.qkv_bias);
+  pool.output = find.linear(names.output, width, width, /*has_bias=*/true);
+  pool.norm = find.norm(names.norm, width);
+  pool.fc1 = find.linear(names.fc1, spec.mlp_width, width, /*has_bias=*/true);
+  pool.fc2 = find.linear(names.fc2, width, spec.mlp_width, /*has_bias=*/true);
+  return pool;
 }
 
 // Layers of which the checkpoint, not the config, says whether they are there and how wide.
@@ -123,20 +145,25 @@ VitTensors find_tensors(const Checkpoint& checkpoint, TensorCollector& collector
 
   const std::int64_t width = spec.width;
   const std::int64_t positions = spec.prefix_tokens + spec.trained_patches();
-  const Finder find(collector, prefix);
+  const Finder find(collector, prefix, spec.norm);
   VitTensors found;
   found.class_token =
       find.vector(names.class_token, names.leading_one ? Shape{1, 1, width} : Shape{width});
   found.distillation_token = find.vector(names.distillation_token, {1, 1, width});
-  found.positions = find.vector(
-      names.positions, names.leading_one ? Shape{1, positions, width} : Shape{positions, width});
+  if (spec.registers > 0)
+    found.registers = find.vector(names.registers, {1, spec.registers, width});
+  if (spec.positions == Positions::kLearned)
+    found.positions = find.vector(
+        names.positions, names.leading_one ? Shape{1, positions, width} : Shape{positions, width});
   found.patch =
       find.affine(names.patch, {width, 3, spec.patch, spec.patch}, width, names.patch_bias);
+  found.patch_norm = find.norm(names.patch_norm, width);
   found.pre_norm = find.norm(names.pre_norm, width);
   for (std::int64_t i = 0; i < spec.layers; ++i)
-    found.blocks.push_back(
-        find_block(Finder(collector, fmt::format("{}{}.", block_prefix, i)), names, spec));
+    found.blocks.push_back(find_block(
+        Finder(collector, fmt::format("{}{}.", block_prefix, i), spec.norm), names, spec));
   found.final_norm = find.norm(names.final_norm, width);
+  if (spec.pooling == Pooling::kAttention) found.pool = find_pool(find, names.pool, spec);
   if (!names.pooler.empty())
     found.pooler = find_optional(checkpoint, collector, join(prefix, names.pooler), width, true);
   if (!names.projection.empty())

@@ -77,6 +77,57 @@ TEST_P(AttentionContract, NaNIsNotHiddenAndStaysInItsImage) {
   for (std::size_t i = 0; i < out.size(); ++i) EXPECT_EQ(std::isnan(out[i]), i < 16) << i;
 }
 
+Values run_pool(Device& device, Shape shape, const Values& query, const Values& kv, float scale) {
+  const std::int64_t width = shape.heads * shape.dim, rows = shape.batch * shape.tokens;
+  const Matrix out = device.empty(shape.batch, width, width + 9);
+  device.stream().pool_attention(device.vector(query),
+                                 device.matrix(kv, rows, 2 * width, 2 * width + 7), shape.batch,
+                                 shape.heads, scale, out);
+  return device.read(out);
+}
+
+Values random_kv(Shape shape) {
+  return random_values(shape.batch * shape.tokens * 2 * shape.heads * shape.dim, 22);
+}
+
+// The reference too: as attention with the same query at every token.
+TEST_P(AttentionContract, PoolingIsAttentionWithOneQuery) {
+  for (const Shape& shape : kShapes) {
+    SCOPED_TRACE(testing::Message() << shape.batch << " x " << shape.tokens << " x " << shape.heads
+                                    << " x " << shape.dim);
+    const std::int64_t width = shape.heads * shape.dim;
+    const auto w = static_cast<std::size_t>(width);
+    const float scale = 1 / std::sqrt(static_cast<float>(shape.dim));
+    const Values query = random_values(width, 23), kv = random_kv(shape);
+    Values qkv;
+    for (std::size_t r = 0; r < kv.size() / (2 * w); ++r) {
+      qkv.insert(qkv.end(), query.begin(), query.end());
+      qkv.insert(qkv.end(), kv.begin() + static_cast<std::ptrdiff_t>(r * 2 * w),
+                 kv.begin() + static_cast<std::ptrdiff_t>((r + 1) * 2 * w));
+    }
+    const Values all = run_attention(*reference_, shape, qkv, scale);
+    Values want;
+    for (std::int64_t b = 0; b < shape.batch; ++b) {
+      const auto first = all.begin() + b * shape.tokens * width;
+      want.insert(want.end(), first, first + width);
+    }
+    expect_near(run_pool(*device_, shape, query, kv, scale), want, 1e-5f);
+    device_->stream().reset();
+    reference_->stream().reset();
+  }
+}
+
+TEST_P(AttentionContract, PoolingOfAnImageDoesNotDependOnItsBatch) {
+  const Shape shape{3, 61, 2, 24};
+  const Values query = random_values(48, 24), kv = random_kv(shape);
+  const Values together = run_pool(*device_, shape, query, kv, 5);
+  const auto size = static_cast<std::ptrdiff_t>(kv.size()) / 3;
+  for (std::ptrdiff_t b = 0; b < 3; ++b)
+    EXPECT_EQ(run_pool(*device_, {1, 61, 2, 24}, query,
+                       Values(kv.begin() + b * size, kv.begin() + (b + 1) * size), 5),
+              Values(together.begin() + b * 48, together.begin() + (b + 1) * 48));
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, AttentionContract, testing::ValuesIn(backend_names()), name_of);
 
 }  // namespace

@@ -73,6 +73,34 @@ TEST_P(RowsContract, AddRowsRepeatsForEveryImage) {
   EXPECT_EQ(device_->read(m), want);
 }
 
+TEST_P(RowsContract, GateMultipliesTheHalves) {
+  for (const compute::Activation activation :
+       {compute::Activation::kSilu, compute::Activation::kGeluErf, compute::Activation::kNone}) {
+    for (const std::int64_t n : {1, 7, 16, 90}) {
+      SCOPED_TRACE(n);
+      const Values x = random_values(3 * 2 * n, 49);
+      Values want;
+      for (std::int64_t r = 0; r < 3; ++r) {
+        for (std::int64_t c = 0; c < n; ++c) {
+          const double a = x[static_cast<std::size_t>(r * 2 * n + c)];
+          const double act = activation == compute::Activation::kSilu ? a / (1 + std::exp(-a))
+                             : activation == compute::Activation::kGeluErf
+                                 ? a / 2 * (1 + std::erf(a / std::sqrt(2.0)))
+                                 : a;
+          want.push_back(static_cast<float>(act * x[static_cast<std::size_t>(r * 2 * n + n + c)]));
+        }
+      }
+      const Matrix m = device_->matrix(x, 3, 2 * n, 2 * n + 5);
+      const Matrix y = device_->empty(3, n, n + 3);
+      device_->stream().gate(activation, m, y);
+      expect_near(device_->read(y), want, 2e-6f);
+      const Matrix half{m.data, 3, n, m.stride};
+      device_->stream().gate(activation, m, half);
+      EXPECT_EQ(device_->read(half), device_->read(y)) << "in place";
+    }
+  }
+}
+
 TEST_P(RowsContract, GatherTakesEveryStepthRow) {
   const Values x = random_values(12 * 3, 47);
   const Matrix y = device_->empty(3, 3, 4);

@@ -150,17 +150,18 @@ TEST_P(TinyCheckpoint, RowsDoNotDependOnTheirBatch) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, TinyCheckpoint,
-                         testing::Combine(testing::Values("clip", "clip_legacy_sharded",
-                                                          "clip_vision", "clip_vision_projection",
-                                                          "vit_classifier", "vit_pooler_pillow",
-                                                          "deit", "dinov2", "dinov2_resized",
-                                                          "timm_vit"),
-                                          testing::ValuesIn(backend_names())),
-                         [](const auto& parameters) {
-                           return std::get<0>(parameters.param) + "_" +
-                                  std::get<1>(parameters.param);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Models, TinyCheckpoint,
+    testing::Combine(testing::Values("clip", "clip_legacy_sharded", "clip_vision",
+                                     "clip_vision_projection", "vit_classifier",
+                                     "vit_pooler_pillow", "deit", "dinov2", "dinov2_resized",
+                                     "dinov2_registers", "dinov2_registers_gated", "dinov2_gated",
+                                     "siglip", "siglip2_vision", "aimv2_lit", "aimv2_lit_apple",
+                                     "aimv2_head", "aimv2_native", "aimv2_apple", "timm_vit"),
+                     testing::ValuesIn(backend_names())),
+    [](const auto& parameters) {
+      return std::get<0>(parameters.param) + "_" + std::get<1>(parameters.param);
+    });
 
 class RealModel : public testing::TestWithParam<std::string> {
  protected:

@@ -38,7 +38,8 @@ TEST_P(ActivationValues, IsATightUpperBound) {
 
 INSTANTIATE_TEST_SUITE_P(Models, ActivationValues,
                          testing::Values("clip", "clip_vision", "vit_pooler_pillow", "deit",
-                                         "dinov2_resized", "timm_vit"),
+                                         "dinov2_resized", "dinov2_registers_gated", "dinov2_gated",
+                                         "siglip", "aimv2_lit", "aimv2_native", "timm_vit"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
 }  // namespace

@@ -51,6 +51,13 @@ class CountingStream final : public compute::Stream {
                  compute::Matrix out) override {
     inner_->attention(qkv, batch, heads, scale, out);
   }
+  void pool_attention(const compute::Vector& query, compute::Matrix kv, std::int64_t batch,
+                      std::int64_t heads, float scale, compute::Matrix out) override {
+    inner_->pool_attention(query, kv, batch, heads, scale, out);
+  }
+  void gate(compute::Activation activation, compute::Matrix x, compute::Matrix y) override {
+    inner_->gate(activation, x, y);
+  }
   void gather_rows(compute::Matrix x, std::int64_t first, std::int64_t step,
                    compute::Matrix y) override {
     inner_->gather_rows(x, first, step, y);

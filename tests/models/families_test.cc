@@ -161,8 +161,166 @@ TEST(Families, UnknownFamiliesNameTheKnownOnes) {
               AllOf(HasSubstr("'convnext'"), HasSubstr("clip, clip_vision_model, deit, dinov2")));
   EXPECT_THAT(refusal(R"({"architecture":"vit_base_patch16_clip_224"})", {}),
               HasSubstr("'vit_base_patch16_clip_224'"));
-  EXPECT_THAT(refusal(R"({"model_type":"dinov2","use_swiglu_ffn":true})", {}),
-              HasSubstr("dinov2-giant"));
+}
+
+// width 8, 1 block, MLP 16, patches of 4 in pictures of 8.
+constexpr const char* kSmall =
+    R"("hidden_size":8,"intermediate_size":16,"num_hidden_layers":1,"num_attention_heads":2,)"
+    R"("image_size":8,"patch_size":4)";
+
+Shapes siglip_shapes(const std::string& prefix) {
+  Shapes shapes{{"embeddings.position_embedding.weight", {4, 8}},
+                {"head.probe", {1, 1, 8}},
+                {"head.attention.in_proj_weight", {24, 8}},
+                {"head.attention.in_proj_bias", {24}}};
+  const auto layer = [&](const std::string& name, const std::vector<std::int64_t>& shape) {
+    shapes[name + ".weight"] = shape;
+    shapes[name + ".bias"] = {shape[0]};
+  };
+  layer("embeddings.patch_embedding", {8, 3, 4, 4});
+  for (const char* norm : {"encoder.layers.0.layer_norm1", "encoder.layers.0.layer_norm2",
+                           "post_layernorm", "head.layernorm"})
+    layer(norm, {8});
+  for (const char* part : {"q", "k", "v", "out"})
+    layer(std::string("encoder.layers.0.self_attn.") + part + "_proj", {8, 8});
+  layer("head.attention.out_proj", {8, 8});
+  for (const char* mlp : {"encoder.layers.0.mlp.", "head.mlp."}) {
+    layer(std::string(mlp) + "fc1", {16, 8});
+    layer(std::string(mlp) + "fc2", {8, 16});
+  }
+  Shapes prefixed;
+  for (const auto& [name, shape] : shapes) prefixed[prefix + name] = shape;
+  return prefixed;
+}
+
+std::string with_type(const std::string& type, const std::string& fields) {
+  return R"({"model_type":")" + type + R"(",)" + fields + "}";
+}
+
+constexpr const char* kExact8 = R"({"size":{"height":8,"width":8}})";
+
+TEST(Families, SiglipIsAsWideAsItsTokens) {
+  Shapes shapes = siglip_shapes("vision_model.");
+  shapes["text_model.head.weight"] = {3, 3};
+  shapes["logit_scale"] = shapes["logit_bias"] = {1};
+  const std::string config =
+      R"({"model_type":"siglip","vision_config":{)" + std::string(kSmall) + "}}";
+  const auto description = describe(config, shapes, kExact8);
+  EXPECT_EQ(description.family, "siglip");
+  EXPECT_EQ(description.dimension, 8);
+  // 4 patches x 48 x 8; a block of 4 tokens; the head's keys and values, query, output and MLP.
+  const double block = 4 * 4 * 64 + 2 * 16 * 8 + 2 * 4 * 8 * 16;
+  const double head = 2 * 4 * 64 + 2 * 4 * 8 + 2 * 64 + 2 * 8 * 16;
+  EXPECT_DOUBLE_EQ(description.flops_per_image, 2 * (4 * 48 * 8 + block + head));
+  EXPECT_EQ(
+      describe(with_type("siglip_vision_model", kSmall), siglip_shapes(""), kExact8).dimension, 8);
+}
+
+TEST(Families, SiglipTensorsMustBeThoseOfItsConfig) {
+  Shapes shapes = siglip_shapes("");
+  shapes.erase("head.attention.in_proj_bias");
+  shapes["head.attention.in_proj.bias"] = {24};
+  const std::string config = with_type("siglip_vision_model", kSmall);
+  EXPECT_THAT(message_of<RequestError>([&] { describe(config, shapes, kExact8); }),
+              AllOf(HasSubstr("missing: head.attention.in_proj_bias;"),
+                    HasSubstr("unexpected: head.attention.in_proj.bias")));
+  const std::string no_head = std::string(kSmall) + R"(,"vision_use_head":false)";
+  EXPECT_THAT(message_of<RequestError>([&] {
+                describe(with_type("siglip_vision_model", no_head), siglip_shapes(""), kExact8);
+              }),
+              HasSubstr("unexpected: head.attention.in_proj_bias, "));
+  Shapes headless = siglip_shapes("");
+  std::erase_if(headless, [](const auto& entry) { return entry.first.starts_with("head."); });
+  EXPECT_EQ(describe(with_type("siglip_vision_model", no_head), headless, kExact8).dimension, 8);
+  EXPECT_THAT(message_of<RequestError>([&] {
+                describe(config, siglip_shapes(""), R"({"size":{"height":12,"width":12}})");
+              }),
+              HasSubstr("makes pictures of 12x12, but the model takes 8x8"));
+}
+
+Shapes aimv2_shapes() {
+  Shapes shapes{{"embeddings.patch_embed.weight", {8, 3, 4, 4}},
+                {"embeddings.patch_embed.bias", {8}},
+                {"embeddings.rms_norm.weight", {8}},
+                {"embeddings.position_embedding.weight", {4, 8}},
+                {"rms_norm.weight", {8}},
+                {"head.cls_token", {1, 1, 8}},
+                {"head.k_proj.weight", {8, 8}},
+                {"head.v_proj.weight", {8, 8}},
+                {"head.output_proj.weight", {8, 8}},
+                {"head.output_proj.bias", {8}}};
+  const std::string block = "encoder.layers.0.";
+  for (const char* norm : {"rms_norm1", "rms_norm2"}) shapes[block + norm + ".weight"] = {8};
+  for (const char* part : {"q", "k", "v", "out"})
+    shapes[block + "attention." + part + "_proj.weight"] = {8, 8};
+  shapes[block + "ffn.gate_proj.weight"] = shapes[block + "ffn.up_proj.weight"] = {16, 8};
+  shapes[block + "ffn.down_proj.weight"] = {8, 16};
+  return shapes;
+}
+
+TEST(Families, Aimv2HasNoBiasUnlessItsConfigSaysSo) {
+  EXPECT_EQ(describe(with_type("aimv2_vision_model", kSmall), aimv2_shapes()).dimension, 8);
+  const std::string biased = std::string(kSmall) + R"(,"mlp_bias":true)";
+  EXPECT_THAT(refusal(with_type("aimv2_vision_model", biased), aimv2_shapes()),
+              HasSubstr("missing: encoder.layers.0.ffn.gate_proj.bias, "
+                        "encoder.layers.0.ffn.up_proj.bias, encoder.layers.0.ffn.down_proj.bias"));
+  Shapes with_bias = aimv2_shapes();
+  with_bias["encoder.layers.0.attention.out_proj.bias"] = {8};
+  EXPECT_THAT(refusal(with_type("aimv2_vision_model", kSmall), with_bias),
+              HasSubstr("unexpected: encoder.layers.0.attention.out_proj.bias"));
+}
+
+TEST(Families, Aimv2TakesTheMeanOnlyIfItsConfigSaysSo) {
+  Shapes headless = aimv2_shapes();
+  std::erase_if(headless, [](const auto& entry) { return entry.first.starts_with("head."); });
+  EXPECT_THAT(refusal(with_type("aimv2_vision_model", kSmall), headless),
+              HasSubstr("missing: head.cls_token"));
+  const std::string no_head = std::string(kSmall) + R"(,"use_head":false)";
+  EXPECT_EQ(describe(with_type("aimv2_vision_model", no_head), headless).dimension, 8);
+  EXPECT_THAT(refusal(with_type("aimv2_vision_model", no_head), aimv2_shapes()),
+              HasSubstr("unexpected: head.cls_token"));
+}
+
+TEST(Families, NativeAimv2HasNoPositionsAndTakesAnySize) {
+  Shapes shapes = aimv2_shapes();
+  const std::string config =
+      with_type("aimv2_vision_model", std::string(kSmall) + R"(,"is_native":true)");
+  EXPECT_THAT(refusal(config, shapes), HasSubstr("unexpected: embeddings.position_embedding"));
+  shapes.erase("embeddings.position_embedding.weight");
+  EXPECT_EQ(
+      describe(config, shapes, R"({"crop_size":{"height":16,"width":8}})").prepare.slot_size(),
+      (image::Size{8, 16}));
+}
+
+TEST(Families, AnAimv2CheckpointOfImagesAndTextsHasItsProjection) {
+  Shapes shapes;
+  for (const auto& [name, shape] : aimv2_shapes()) shapes["vision_model." + name] = shape;
+  const std::string config =
+      R"({"model_type":"aimv2","vision_config":{)" + std::string(kSmall) + "}}";
+  EXPECT_THAT(refusal(config, shapes), HasSubstr("missing: visual_projection.weight"));
+  shapes["visual_projection.weight"] = {6, 8};
+  shapes["text_model.rms_norm.weight"] = shapes["text_projection.weight"] = {6, 8};
+  shapes["logit_scale"] = {};
+  EXPECT_EQ(describe(config, shapes).dimension, 6);
+}
+
+TEST(Families, RegistersAreThoseOfTheConfig) {
+  const std::string directory = std::string(VECFRAME_SOURCE_DIR) + "/tests/golden/models/";
+  const auto read = [&](const char* name) {
+    return describe_image_model(std::make_shared<const Checkpoint>(name, directory + name),
+                                ProcessorBackend::kFromFile);
+  };
+  EXPECT_EQ(read("dinov2_registers").family, "dinov2-with-registers");
+  EXPECT_EQ(read("dinov2_gated").family, "dinov2");
+  const Shapes shapes{{"embeddings.register_tokens", {1, 4, 8}}};
+  EXPECT_THAT(refusal(with_type("dinov2_with_registers",
+                                std::string(kSmall) + R"(,"num_register_tokens":3)"),
+                      shapes),
+              HasSubstr("register_tokens' has shape [1, 4, 8]"));
+  EXPECT_THAT(refusal(with_type("dinov2_with_registers",
+                                std::string(kSmall) + R"(,"num_register_tokens":0)"),
+                      shapes),
+              HasSubstr("unexpected: embeddings.register_tokens"));
 }
 
 TEST(Families, TimmArgumentsThatChangeTheNetworkAreRefused) {

@@ -11,12 +11,12 @@ using testing::Pointwise;
 
 TEST(ResizePositions, SameGridIsUntouched) {
   const std::vector<float> positions{9, 1, 2, 3, 4};
-  EXPECT_EQ(resize_positions(positions, 1, 1, {2, 2}, {2, 2}), positions);
+  EXPECT_EQ(resize_positions(positions, 1, 1, {2, 2}, {2, 2}, false), positions);
 }
 
 TEST(ResizePositions, KeepsPrefixRowsAndConstants) {
   const std::vector<float> positions{7, -7, 3, 5, 3, 5, 3, 5, 3, 5};
-  const auto result = resize_positions(positions, 1, 2, {2, 2}, {1, 3});
+  const auto result = resize_positions(positions, 1, 2, {2, 2}, {1, 3}, false);
   EXPECT_THAT(result, Pointwise(FloatNear(1e-5f), {7.f, -7.f, 3.f, 5.f, 3.f, 5.f, 3.f, 5.f}));
 }
 
@@ -24,7 +24,7 @@ TEST(ResizePositions, KeepsPrefixRowsAndConstants) {
 // align_corners=False), torch 2.15.
 TEST(ResizePositions, EqualsTorchAlongARow) {
   const std::vector<float> positions{0, 1, 4, 9};
-  EXPECT_THAT(resize_positions(positions, 0, 1, {1, 4}, {1, 6}),
+  EXPECT_THAT(resize_positions(positions, 0, 1, {1, 4}, {1, 6}, false),
               Pointwise(FloatNear(1e-6f),
                         {-0.08680558f, 0.21875f, 1.430555f, 3.152778f, 6.78125f, 9.434029f}));
 }
@@ -33,9 +33,29 @@ TEST(ResizePositions, EqualsTorchAlongARow) {
 TEST(ResizePositions, EqualsTorchInTwoDimensions) {
   std::vector<float> positions;
   for (int i = 0; i < 12; ++i) positions.push_back(static_cast<float>(i * i) / 10);
-  EXPECT_THAT(resize_positions(positions, 0, 1, {3, 4}, {2, 3}),
+  EXPECT_THAT(resize_positions(positions, 0, 1, {3, 4}, {2, 3}, false),
               Pointwise(FloatNear(1e-5f),
                         {0.2222113f, 0.6359375f, 1.467256f, 5.560428f, 7.751564f, 10.36029f}));
+}
+
+// interpolate(arange(20).reshape(1, 1, 4, 5) ** 2 / 10, (2, 7), mode="bicubic", antialias=True).
+TEST(ResizePositions, EqualsTorchWithAntialiasing) {
+  std::vector<float> positions;
+  for (int i = 0; i < 20; ++i) positions.push_back(static_cast<float>(i * i) / 10);
+  EXPECT_THAT(resize_positions(positions, 0, 1, {4, 5}, {2, 7}, true),
+              Pointwise(FloatNear(1e-5f),
+                        {1.46825814f, 1.83360040f, 2.42799783f, 3.08181810f, 3.83767962f,
+                         4.80759859f, 5.53032970f, 15.06021023f, 16.43252182f, 18.47463226f,
+                         20.43305779f, 22.49352264f, 24.91115761f, 26.64085579f}));
+}
+
+TEST(SinePositions, ColumnsComeBeforeRows) {
+  const std::vector<float> rows = sine_positions(8, {2, 2});
+  ASSERT_EQ(rows.size(), 32u);
+  // The patch of row 1, column 0: sin and cos of 0, then of 1 and 1/100.
+  EXPECT_THAT(std::vector<float>(rows.begin() + 16, rows.begin() + 24),
+              Pointwise(FloatNear(1e-6f),
+                        {0.f, 0.f, 1.f, 1.f, 0.841471f, 0.00999983f, 0.540302f, 0.99995f}));
 }
 
 }  // namespace

@@ -70,6 +70,11 @@ TEST(Processor, ClassesDiffer) {
   const PrepareSpec siglip =
       read(R"({"image_processor_type":"SiglipImageProcessor","size":{"height":256,"width":128}})");
   EXPECT_EQ(siglip.slot_size(), (image::Size{128, 256}));
+  EXPECT_EQ(siglip.crop, CropRule::kNone);
+  EXPECT_EQ(siglip.filter, Filter::kBicubic);
+  EXPECT_THAT(siglip.mean, ElementsAre(0.5f, 0.5f, 0.5f));
+  EXPECT_EQ(read(R"({"image_processor_type":"SiglipImageProcessorFast","resample":2})").filter,
+            Filter::kBilinear);  // as SigLIP 2
   const PrepareSpec bit =
       read(R"({"image_processor_type":"BitImageProcessor","size":{"shortest_edge":256}})");
   EXPECT_EQ(bit.shortest_edge, 256u);

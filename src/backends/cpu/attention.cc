@@ -87,4 +87,21 @@ void attention(const Kernels& kernels, Matrix qkv, std::int64_t batch, std::int6
   }
 }
 
+void pool_attention(const Kernels& kernels, const float* query, Matrix kv, std::int64_t batch,
+                    std::int64_t heads, float scale, AttentionScratch& scratch, Matrix out) {
+  if (batch == 0) return;
+  const std::int64_t tokens = kv.rows / batch, width = kv.columns / 2, d = width / heads;
+  float* scores = scratch.scores.floats(tokens);
+  for (std::int64_t b = 0; b < batch; ++b) {
+    for (std::int64_t h = 0; h < heads; ++h) {
+      const Matrix k{kv.data + b * tokens * kv.stride + h * d, tokens, d, kv.stride};
+      float inverse_sum;
+      kernels.dot_rows(query + h * d, scale, k, scores);
+      kernels.exp_rows(scores, tokens, 1, tokens, &inverse_sum);
+      kernels.sum_rows(scores, inverse_sum, {k.data + width, tokens, d, kv.stride},
+                       out.data + b * out.stride + h * d);
+    }
+  }
+}
+
 }  // namespace vecframe::backends::cpu

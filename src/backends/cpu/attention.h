@@ -16,4 +16,9 @@ struct AttentionScratch {
 void attention(const Kernels& kernels, compute::Matrix qkv, std::int64_t batch, std::int64_t heads,
                float scale, AttentionScratch& scratch, compute::Matrix out);
 
+/// softmax(q k^T * scale) v for each image and head with one query for all images.
+void pool_attention(const Kernels& kernels, const float* query, compute::Matrix kv,
+                    std::int64_t batch, std::int64_t heads, float scale, AttentionScratch& scratch,
+                    compute::Matrix out);
+
 }  // namespace vecframe::backends::cpu

@@ -92,6 +92,17 @@ void CpuStream::attention(Matrix qkv, std::int64_t batch, std::int64_t heads, fl
   cpu::attention(*isa_.kernels, qkv, batch, heads, scale, attention_, out);
 }
 
+void CpuStream::pool_attention(const compute::Vector& query, Matrix kv, std::int64_t batch,
+                               std::int64_t heads, float scale, Matrix out) {
+  cpu::pool_attention(*isa_.kernels, values_of(query).data(), kv, batch, heads, scale, attention_,
+                      out);
+}
+
+void CpuStream::gate(compute::Activation activation, Matrix x, Matrix y) {
+  for (std::int64_t r = 0; r < x.rows; ++r)
+    isa_.kernels->gate(activation, row(x, r), x.columns / 2, row(y, r));
+}
+
 void CpuStream::gather_rows(Matrix x, std::int64_t first, std::int64_t step, Matrix y) {
   for (std::int64_t i = 0; i < y.rows; ++i)
     std::copy_n(row(x, first + i * step), y.columns, row(y, i));

@@ -28,6 +28,9 @@ class CpuStream final : public compute::Stream {
                  float epsilon, compute::Matrix x, compute::Matrix y) override;
   void attention(compute::Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
                  compute::Matrix out) override;
+  void pool_attention(const compute::Vector& query, compute::Matrix kv, std::int64_t batch,
+                      std::int64_t heads, float scale, compute::Matrix out) override;
+  void gate(compute::Activation activation, compute::Matrix x, compute::Matrix y) override;
   void gather_rows(compute::Matrix x, std::int64_t first, std::int64_t step,
                    compute::Matrix y) override;
   void mean_rows(compute::Matrix x, std::int64_t batch, std::int64_t first,

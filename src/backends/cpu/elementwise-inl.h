@@ -54,24 +54,53 @@ void finish_as(const float* c, std::int64_t c_stride, std::int64_t rows, std::in
   }
 }
 
+template <compute::Activation kActivation>
+void gate_as(const float* x, std::int64_t n, float* y) {
+  const hn::ScalableTag<float> d;
+  for_vectors(
+      d, n,
+      [&](std::int64_t i) HWY_ATTR {
+        const auto gate = activate<kActivation>(d, hn::LoadU(d, x + i));
+        hn::StoreU(hn::Mul(gate, hn::LoadU(d, x + n + i)), d, y + i);
+      },
+      [&](std::int64_t i, std::int64_t rest) HWY_ATTR {
+        const auto gate = activate<kActivation>(d, load_part(d, x + i, rest));
+        store_part(hn::Mul(gate, load_part(d, x + n + i, rest)), d, y + i, rest);
+      });
+}
+
+/// Calls function<activation>(arguments...).
+#define VECFRAME_BY_ACTIVATION(activation, function, ...)   \
+  using compute::Activation;                                \
+  switch (activation) {                                     \
+    case Activation::kNone:                                 \
+      return function<Activation::kNone>(__VA_ARGS__);      \
+    case Activation::kQuickGelu:                            \
+      return function<Activation::kQuickGelu>(__VA_ARGS__); \
+    case Activation::kGeluErf:                              \
+      return function<Activation::kGeluErf>(__VA_ARGS__);   \
+    case Activation::kGeluTanh:                             \
+      return function<Activation::kGeluTanh>(__VA_ARGS__);  \
+    case Activation::kSilu:                                 \
+      return function<Activation::kSilu>(__VA_ARGS__);      \
+    case Activation::kRelu:                                 \
+      return function<Activation::kRelu>(__VA_ARGS__);      \
+    case Activation::kRelu6:                                \
+      return function<Activation::kRelu6>(__VA_ARGS__);     \
+    case Activation::kTanh:                                 \
+      return function<Activation::kTanh>(__VA_ARGS__);      \
+  }
+
 inline void finish(const float* c, std::int64_t c_stride, std::int64_t rows, std::int64_t columns,
                    const Epilogue& epilogue, float* y, std::int64_t y_stride) {
-  using compute::Activation;
-  switch (epilogue.activation) {
-#define VECFRAME_CASE(a) \
-  case Activation::a:    \
-    return finish_as<Activation::a>(c, c_stride, rows, columns, epilogue, y, y_stride);
-    VECFRAME_CASE(kNone)
-    VECFRAME_CASE(kQuickGelu)
-    VECFRAME_CASE(kGeluErf)
-    VECFRAME_CASE(kGeluTanh)
-    VECFRAME_CASE(kSilu)
-    VECFRAME_CASE(kRelu)
-    VECFRAME_CASE(kRelu6)
-    VECFRAME_CASE(kTanh)
-#undef VECFRAME_CASE
-  }
+  VECFRAME_BY_ACTIVATION(epilogue.activation, finish_as, c, c_stride, rows, columns, epilogue, y,
+                         y_stride)
 }
+
+inline void gate(compute::Activation activation, const float* x, std::int64_t n, float* y) {
+  VECFRAME_BY_ACTIVATION(activation, gate_as, x, n, y)
+}
+#undef VECFRAME_BY_ACTIVATION
 
 inline void scale_rows(const float* c, std::int64_t c_stride, std::int64_t rows,
                        std::int64_t columns, const float* factors, float* y,

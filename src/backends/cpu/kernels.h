@@ -52,6 +52,12 @@ struct Kernels {
   /// `bias` may be null.
   void (*normalize)(compute::NormKind kind, const float* weight, const float* bias, float epsilon,
                     const float* x, std::int64_t columns, float* y);
+  /// y[i] = act(x[i]) * x[n + i]. y may be x.
+  void (*gate)(compute::Activation activation, const float* x, std::int64_t n, float* y);
+  /// y[r] = scale * (query . x[r])
+  void (*dot_rows)(const float* query, float scale, compute::Matrix x, float* y);
+  /// y = factor * sum of weights[r] * x[r]
+  void (*sum_rows)(const float* weights, float factor, compute::Matrix x, float* y);
   void (*depthwise)(const DepthwiseRow& row);
 };
 

@@ -13,12 +13,14 @@
 #include "backends/cpu/depthwise-inl.h"
 #include "backends/cpu/elementwise-inl.h"
 #include "backends/cpu/multiply-inl.h"
+#include "backends/cpu/pooling-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace vecframe::backends::cpu::HWY_NAMESPACE {
 
 Kernels make_kernels(const char* name) {
-  return {name, panel_columns(), multiply, finish, scale_rows, exp_rows, normalize, depthwise};
+  return {name, panel_columns(), multiply, finish,   scale_rows, exp_rows, normalize,
+          gate, dot_rows,        sum_rows, depthwise};
 }
 
 }  // namespace vecframe::backends::cpu::HWY_NAMESPACE

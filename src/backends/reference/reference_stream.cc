@@ -150,6 +150,36 @@ void ReferenceStream::attention(Matrix qkv, std::int64_t batch, std::int64_t hea
   }
 }
 
+void ReferenceStream::pool_attention(const compute::Vector& query, Matrix kv, std::int64_t batch,
+                                     std::int64_t heads, float scale, Matrix out) {
+  if (batch == 0) return;
+  const std::int64_t tokens = kv.rows / batch, width = kv.columns / 2, d = width / heads;
+  std::vector<double> weights(static_cast<std::size_t>(tokens));
+  for (std::int64_t b = 0; b < batch; ++b) {
+    for (std::int64_t h = 0; h < heads; ++h) {
+      const Matrix k{row(kv, b * tokens) + h * d, tokens, d, kv.stride};
+      const Matrix v{k.data + width, tokens, d, kv.stride};
+      for (std::int64_t j = 0; j < tokens; ++j)
+        weights[static_cast<std::size_t>(j)] =
+            dot(values_of(query).data() + h * d, row(k, j), d) * scale;
+      softmax(weights);
+      for (std::int64_t c = 0; c < d; ++c) {
+        double sum = 0;
+        for (std::int64_t j = 0; j < tokens; ++j)
+          sum += weights[static_cast<std::size_t>(j)] * row(v, j)[c];
+        row(out, b)[h * d + c] = static_cast<float>(sum);
+      }
+    }
+  }
+}
+
+void ReferenceStream::gate(compute::Activation activation, Matrix x, Matrix y) {
+  const std::int64_t n = x.columns / 2;
+  for (std::int64_t r = 0; r < x.rows; ++r)
+    for (std::int64_t c = 0; c < n; ++c)
+      row(y, r)[c] = static_cast<float>(activate(activation, row(x, r)[c]) * row(x, r)[n + c]);
+}
+
 void ReferenceStream::gather_rows(Matrix x, std::int64_t first, std::int64_t step, Matrix y) {
   for (std::int64_t i = 0; i < y.rows; ++i)
     std::copy_n(row(x, first + i * step), y.columns, row(y, i));

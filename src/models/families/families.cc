@@ -26,11 +26,16 @@ struct KnownFamily {
   DescribeFamily describe;
 };
 constexpr std::array kFamilies{
+    KnownFamily{"aimv2", describe_aimv2},
+    KnownFamily{"aimv2_vision_model", describe_aimv2_vision},
     KnownFamily{"clip", describe_clip},
     KnownFamily{"clip_vision_model", describe_clip_vision},
     KnownFamily{"deit", describe_deit},
     KnownFamily{"dinov2", describe_dinov2},
+    KnownFamily{"dinov2_with_registers", describe_dinov2_with_registers},
     KnownFamily{"efficientnet-lite0", describe_efficientnet_lite},
+    KnownFamily{"siglip", describe_siglip},
+    KnownFamily{"siglip_vision_model", describe_siglip_vision},
     KnownFamily{"vit", describe_vit},
 };
 
@@ -134,7 +139,8 @@ ImageModelDescription describe_vision_transformer(
   spec.image_width = slot.width;
   const bool resized =
       spec.image_height != spec.trained_height || spec.image_width != spec.trained_width;
-  if (resized && spec.position_resize == PositionResize::kRefuse)
+  if (resized && spec.positions == Positions::kLearned &&
+      spec.position_resize == PositionResize::kRefuse)
     throw RequestError(fmt::format(
         "model: '{}': the preprocessor makes pictures of {}x{}, but the model takes {}x{}; they "
         "belong to different models",

@@ -16,6 +16,10 @@ namespace vecframe::models {
 using DescribeFamily = ImageModelDescription (*)(const std::shared_ptr<const Checkpoint>&,
                                                  ProcessorBackend);
 
+ImageModelDescription describe_aimv2(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                     ProcessorBackend processor);
+ImageModelDescription describe_aimv2_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                            ProcessorBackend processor);
 ImageModelDescription describe_clip(const std::shared_ptr<const Checkpoint>& checkpoint,
                                     ProcessorBackend processor);
 ImageModelDescription describe_clip_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
@@ -26,6 +30,12 @@ ImageModelDescription describe_deit(const std::shared_ptr<const Checkpoint>& che
                                     ProcessorBackend processor);
 ImageModelDescription describe_dinov2(const std::shared_ptr<const Checkpoint>& checkpoint,
                                       ProcessorBackend processor);
+ImageModelDescription describe_dinov2_with_registers(
+    const std::shared_ptr<const Checkpoint>& checkpoint, ProcessorBackend processor);
+ImageModelDescription describe_siglip(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                      ProcessorBackend processor);
+ImageModelDescription describe_siglip_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                             ProcessorBackend processor);
 /// config.json with `architecture` in place of `model_type`.
 ImageModelDescription describe_timm_vit(const std::shared_ptr<const Checkpoint>& checkpoint,
                                         ProcessorBackend processor);

@@ -1,0 +1,125 @@
+// AIMv2's image tower: alone, or beside a text tower (lit), under transformers' names or Apple's
+// own.
+//
+// Source: transformers, models/aimv2/modeling_aimv2.py and configuration_aimv2.py; Apple's names:
+// apple/ml-aim, aim-v2.
+
+#include <fmt/core.h>
+#include <vecframe/error.h>
+
+#include "models/families/families.h"
+#include "models/processor.h"
+
+namespace vecframe::models {
+namespace {
+
+VitNames transformers_names() {
+  VitNames names;
+  names.prefixes = {"", "vision_model."};
+  names.positions = "embeddings.position_embedding.weight";
+  names.patch = "embeddings.patch_embed";
+  names.patch_norm = "embeddings.rms_norm";
+  names.block = "encoder.layers.";
+  names.norm1 = "rms_norm1";
+  names.query = "attention.q_proj";
+  names.key = "attention.k_proj";
+  names.value = "attention.v_proj";
+  names.output = "attention.out_proj";
+  names.norm2 = "rms_norm2";
+  names.gate = "ffn.gate_proj";
+  names.up = "ffn.up_proj";
+  names.fc2 = "ffn.down_proj";
+  names.final_norm = "rms_norm";
+  names.pool.query = "head.cls_token";
+  names.pool.key = "head.k_proj";
+  names.pool.value = "head.v_proj";
+  names.pool.output = "head.output_proj";
+  names.projection = "visual_projection";
+  names.leading_one = false;
+  return names;
+}
+
+VitNames apple_names() {
+  VitNames names;
+  names.prefixes = {"", "image_encoder."};
+  names.positions = "preprocessor.pos_embed";
+  names.patch = "preprocessor.patchifier.proj";
+  names.patch_norm = "preprocessor.patchifier.norm";
+  names.block = "trunk.blocks.";
+  names.norm1 = "norm_1";
+  names.qkv = "attn.qkv";
+  names.output = "attn.proj";
+  names.norm2 = "norm_2";
+  names.gate = "mlp.fc1";
+  names.up = "mlp.fc3";
+  names.fc2 = "mlp.fc2";
+  names.final_norm = "trunk.post_trunk_norm";
+  names.pool.query = "head.cls_token";
+  names.pool.key = "head.k";
+  names.pool.value = "head.v";
+  names.pool.output = "head.linear";
+  names.projection = "image_projector";
+  return names;
+}
+
+ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoint,
+                               const JsonObject& vision, ProcessorBackend processor) {
+  VitDefaults defaults;
+  defaults.width = 1024;
+  defaults.layers = 24;
+  defaults.heads = 8;
+  defaults.patch = 14;
+  defaults.activation = "silu";
+  VitSpec spec = read_vit_spec(vision, defaults);
+  spec.mlp_width = read_mlp_width(vision, 2816);
+  spec.gated_mlp = true;
+  spec.norm = compute::NormKind::kRmsNorm;
+  spec.epsilon = static_cast<float>(vision.number_or("rms_norm_eps", 1e-5));
+  spec.qkv_bias = spec.output_bias = vision.flag_or("qkv_bias", false);
+  spec.mlp_bias = vision.flag_or("mlp_bias", false);
+  spec.prefix_tokens = 0;
+  if (vision.flag_or("is_native", false)) {
+    if (spec.width % 4 != 0)
+      throw RequestError(
+          fmt::format("{}: hidden_size {} is not a multiple of 4", vision.label(), spec.width));
+    spec.positions = Positions::kSinCos;
+  }
+  // Apple's configs do not say; the weights do. Without a head the reference pools nothing: there
+  // is no class token, so the mean is taken.
+  const bool apple = checkpoint->has_prefix("preprocessor.");
+  const bool has_head =
+      vision.flag_or("use_head", !apple || checkpoint->find("head.cls_token") != nullptr);
+  spec.pooling = has_head ? Pooling::kAttention : Pooling::kMean;
+  return describe_vision_transformer(
+      checkpoint, "aimv2", spec, {transformers_names(), apple_names()},
+      {"text_model.", "text_projection.", "logit_scale", "text_encoder.", "text_projector.",
+       "log_logit_scale", "*position_ids"},
+      read_processor(*checkpoint, "CLIPImageProcessor", processor));
+}
+
+}  // namespace
+
+ImageModelDescription describe_aimv2(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                     ProcessorBackend processor) {
+  const JsonObject& config = checkpoint->config();
+  const auto vision = config.object("vision_config");
+  // Apple's configs of the image tower alone have this type too, and their keys at the top.
+  if (!vision && !config.has("text_config") && config.has("hidden_size"))
+    return describe(checkpoint, config, processor);
+  if (checkpoint->find("visual_projection.weight") == nullptr &&
+      checkpoint->find("image_projector.weight") == nullptr)
+    throw RequestError(fmt::format(
+        "model: '{}': missing: visual_projection.weight, which an 'aimv2' checkpoint of images and "
+        "texts has",
+        checkpoint->model()));
+  return describe(checkpoint,
+                  vision.value_or(JsonObject::empty(config.label() + ": vision_config")),
+                  processor);
+}
+
+ImageModelDescription describe_aimv2_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                            ProcessorBackend processor) {
+  return describe(checkpoint, checkpoint->config(), processor);
+}
+
+}  // namespace vecframe::models

@@ -62,6 +62,11 @@ class Stream {
   /// Norm of each row; biased variance. `bias` may be null (and is for RMS norm). y may be x.
   virtual void normalize(NormKind kind, const Vector& weight, const Vector* bias, float epsilon,
                          Matrix x, Matrix y) = 0;
+  /// Rotary positions: in every image, row first_row + i of x turns the pair (c, c + d / 2) of each
+  /// of `heads` runs of d = x.columns / heads columns by an angle: (a, b) becomes (a cos - b sin, b
+  /// cos + a sin). Row i of `turns` is d / 2 cosines, then d / 2 sines.
+  virtual void rotate_pairs(const Vector& turns, std::int64_t batch, std::int64_t heads,
+                            std::int64_t first_row, Matrix x) = 0;
   /// softmax(q k^T * scale) v for each image and head. qkv is [batch * tokens, 3 * heads *
   /// head_dim], thirds q, k, v; out is [batch * tokens, heads * head_dim].
   virtual void attention(Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,

@@ -73,12 +73,13 @@ struct PatchWeights {
 };
 
 /// Packed input in host memory: uint8 [batch, height, width, 3], and the table that makes pixel
-/// values of the bytes.
+/// values of the bytes; or, if `values` is not null, the pixel values themselves in the same order.
 struct PixelBatch {
   const std::uint8_t* pixels = nullptr;
   std::int64_t batch = 0, height = 0, width = 0;
   /// table[channel][byte]
   const std::array<std::array<float, 256>, 3>* table = nullptr;
+  const float* values = nullptr;
 };
 
 enum class NormKind : std::uint8_t { kLayerNorm, kRmsNorm };

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include "image/resize_float.h"
 #include "image/resize_window.h"
 
 namespace vecframe::image {
@@ -112,11 +113,26 @@ void pad(const Layout& layout, Size slot, std::uint8_t* out) {
   std::memset(out + bottom * stride, 0, (slot.height - bottom) * stride);
 }
 
+/// The slot of a processor that rescales, resizes, crops and then normalises.
+void prepare_floats(const PrepareSpec& spec, const Image& rgb, const Layout& layout, float* out) {
+  const Size size = spec.slot_size();
+  const std::size_t stride = std::size_t{size.width} * 3;
+  std::fill_n(out, spec.slot_values(), 0.0f);
+  resize_window_float(rgb, layout.resize,
+                      spec.do_rescale ? static_cast<float>(spec.rescale_factor) : 1.0f,
+                      out + layout.top * stride + std::size_t{layout.left} * 3, stride);
+  if (!spec.do_normalize) return;
+  for (std::size_t i = 0; i < spec.slot_values(); ++i)
+    out[i] = (out[i] - spec.mean[i % 3]) / spec.std[i % 3];
+}
+
 }  // namespace
 
 std::uint64_t prepare_bytes(const PrepareSpec& spec, Size size) {
   const auto layout = lay_out(spec, size);
-  return layout ? resize_window_bytes(layout->resize, 3) : 0;
+  if (!layout) return 0;
+  return spec.has_float_slots() ? resize_window_float_bytes(layout->resize)
+                                : resize_window_bytes(layout->resize, 3);
 }
 
 Status prepare(const PrepareSpec& spec, const Image& rgb, std::span<std::uint8_t> slot) {
@@ -130,6 +146,11 @@ Status prepare(const PrepareSpec& spec, const Image& rgb, std::span<std::uint8_t
   // slot at all.
   assert(layout->left + layout->resize.window.width <= size.width);
   assert(layout->top + layout->resize.window.height <= size.height);
+  if (spec.has_float_slots()) {
+    assert(reinterpret_cast<std::uintptr_t>(slot.data()) % alignof(float) == 0);
+    prepare_floats(spec, rgb, *layout, reinterpret_cast<float*>(slot.data()));
+    return Done{};
+  }
   pad(*layout, size, slot.data());
   resize_window(rgb, layout->resize,
                 slot.data() + layout->top * stride + std::size_t{layout->left} * 3, stride);
@@ -138,9 +159,15 @@ Status prepare(const PrepareSpec& spec, const Image& rgb, std::span<std::uint8_t
 
 void pixel_values(const PrepareSpec& spec, std::span<const std::uint8_t> slot,
                   std::span<float> out) {
-  assert(slot.size() == spec.slot_bytes() && out.size() == slot.size());
+  assert(slot.size() == spec.slot_bytes() && out.size() == spec.slot_values());
+  const std::size_t plane = out.size() / 3;
+  if (spec.has_float_slots()) {
+    const auto* values = reinterpret_cast<const float*>(slot.data());
+    for (std::size_t c = 0; c < 3; ++c)
+      for (std::size_t i = 0; i < plane; ++i) out[c * plane + i] = values[3 * i + c];
+    return;
+  }
   const NormalizationTable table = normalization_table(spec);
-  const std::size_t plane = slot.size() / 3;
   for (std::size_t c = 0; c < 3; ++c)
     for (std::size_t i = 0; i < plane; ++i) out[c * plane + i] = table[c][slot[3 * i + c]];
 }

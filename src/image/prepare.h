@@ -3,7 +3,9 @@
 //
 // A slot is uint8 pixels [height, width, 3] after resize and crop. Rescaling and normalising depend
 // only on the byte and its channel, so they are a table that the patch embedding applies;
-// pixel_values() spells them out for tests and users.
+// pixel_values() spells them out for tests and users. Processors that resize what they have
+// rescaled (Resampler::kFloat) are the exception: their slots are the float32 pixel values
+// themselves, in the same order.
 #pragma once
 
 #include <array>
@@ -61,7 +63,13 @@ struct PrepareSpec {
   /// Height and width of a slot: crop size if cropping, else the resize size. kShortestEdge or
   /// kNone without a crop has no fixed size and is refused when the spec is read.
   Size slot_size() const;
-  std::size_t slot_bytes() const { return std::size_t{slot_size().width} * slot_size().height * 3; }
+  bool has_float_slots() const { return resampler == Resampler::kFloat; }
+  std::size_t slot_values() const {
+    return std::size_t{slot_size().width} * slot_size().height * 3;
+  }
+  std::size_t slot_bytes() const {
+    return slot_values() * (has_float_slots() ? sizeof(float) : sizeof(std::uint8_t));
+  }
   /// Identity of the recipe: equal text, equal pixels.
   std::string canonical_text() const;
 };
@@ -73,7 +81,8 @@ NormalizationTable normalization_table(const PrepareSpec& spec);
 /// Upper bound of the bytes prepare() allocates for an RGB picture of `size`.
 std::uint64_t prepare_bytes(const PrepareSpec& spec, Size size);
 
-/// Writes the slot of an RGB image: `slot.size() == spec.slot_bytes()`. A side that would shrink to
+/// Writes the slot of an RGB image: `slot.size() == spec.slot_bytes()`, aligned to 4 bytes if it
+/// holds float32. A side that would shrink to
 /// 0, or grow beyond 2^24, is an error (stage prepare, unsupported). Of the resized picture only
 /// what the crop keeps is computed.
 Status prepare(const PrepareSpec& spec, const Image& rgb, std::span<std::uint8_t> slot);

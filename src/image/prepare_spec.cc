@@ -48,6 +48,8 @@ std::string_view name_of(Resampler resampler) {
       return "pillow12";
     case Resampler::kPillow13:
       return "pillow13";
+    case Resampler::kFloat:
+      return "float";
   }
   return "";
 }

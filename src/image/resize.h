@@ -18,6 +18,7 @@ enum class Resampler : std::uint8_t {
   kPillow12,     ///< Pillow 3.3 to 12: 22-bit weights, horizontal pass first
   kPillow13,  ///< Pillow 13: as 12, but vertical first when the height shrinks much more than the
               ///< width
+  kFloat,     ///< torch's float32 antialias path: nothing is rounded; see resize_float.h
 };
 
 /// The part of a picture to resample, in pixels; the kernel does not look outside it.

@@ -166,7 +166,48 @@ AxisWeights weights_of(std::uint32_t n_in, std::uint32_t n_out, Span span, Resam
   return result;
 }
 
+template <Filter filter>
+FloatWeights floats_of(std::uint32_t n_in, std::uint32_t n_out, Span span) {
+  const Axis axis(n_in, n_out, filter);
+  FloatWeights result;
+  result.stride = max_taps(n_in, n_out, filter);
+  result.first.resize(span.count);
+  result.count.resize(span.count);
+  result.weight.resize(result.stride * span.count);
+  std::vector<double> exact(result.stride);
+  for (std::uint32_t i = 0; i < span.count; ++i) {
+    const Taps taps = axis.weigh<filter>(span.begin + i, exact.data());
+    result.first[i] = taps.first;
+    result.count[i] = taps.count;
+    for (std::uint32_t k = 0; k < taps.count; ++k)
+      result.weight[result.stride * i + k] = static_cast<float>(exact[k]);
+  }
+  return result;
+}
+
 }  // namespace
+
+FloatWeights float_weights(std::uint32_t n_in, std::uint32_t n_out, Span span, Filter filter) {
+  switch (filter) {
+    case Filter::kNearest:
+      break;
+    case Filter::kBox:
+      return floats_of<Filter::kBox>(n_in, n_out, span);
+    case Filter::kBilinear:
+      return floats_of<Filter::kBilinear>(n_in, n_out, span);
+    case Filter::kBicubic:
+      return floats_of<Filter::kBicubic>(n_in, n_out, span);
+    case Filter::kLanczos:
+      return floats_of<Filter::kLanczos>(n_in, n_out, span);
+  }
+  return {};
+}
+
+std::uint64_t float_weights_bytes(std::uint32_t n_in, std::uint32_t n_out, Span span,
+                                  Filter filter) {
+  const std::uint64_t taps = max_taps(n_in, n_out, filter);
+  return (taps * sizeof(float) + 2 * sizeof(std::uint32_t)) * span.count + taps * sizeof(double);
+}
 
 std::uint64_t max_taps(std::uint32_t n_in, std::uint32_t n_out, Filter filter) {
   const double stretch = std::max(static_cast<double>(n_in) / n_out, 1.0);

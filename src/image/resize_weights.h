@@ -1,6 +1,7 @@
 // The fixed-point weights of one axis of a separable resampling.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -42,6 +43,18 @@ AxisWeights axis_weights(std::uint32_t n_in, std::uint32_t n_out, Span span, Fil
 
 /// Upper bound of the bytes that axis_weights() holds at its peak.
 std::uint64_t axis_weights_bytes(std::uint32_t n_in, std::uint32_t n_out, Span span, Filter filter);
+
+/// The weights before they are rounded to fixed point: output i is the sum of count[i] inputs from
+/// first[i] on, its weights at i * stride.
+struct FloatWeights {
+  std::size_t stride = 0;
+  std::vector<std::uint32_t> first, count;
+  std::vector<float> weight;
+};
+/// As axis_weights().
+FloatWeights float_weights(std::uint32_t n_in, std::uint32_t n_out, Span span, Filter filter);
+std::uint64_t float_weights_bytes(std::uint32_t n_in, std::uint32_t n_out, Span span,
+                                  Filter filter);
 
 /// Upper bound of the taps of one output, rounded up to whole pairs.
 std::uint64_t max_taps(std::uint32_t n_in, std::uint32_t n_out, Filter filter);

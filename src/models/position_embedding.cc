@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace vecframe::models {
 namespace {
@@ -115,6 +116,28 @@ std::vector<float> sine_positions(std::int64_t width, Grid grid) {
         for (std::int64_t k = 0; k < quarter; ++k)
           rows.push_back(static_cast<float>(std::cos(angle(k))));
       }
+    }
+  }
+  return rows;
+}
+
+std::vector<float> rotary_turns(std::int64_t head_dim, double base, Grid grid) {
+  const std::int64_t quarter = head_dim / 4;
+  const auto centre = [](std::int64_t at, std::int64_t count) {
+    return 2 * (static_cast<double>(at) + 0.5) / static_cast<double>(count) - 1;
+  };
+  std::vector<float> rows;
+  rows.reserve(static_cast<std::size_t>(grid.height * grid.width * head_dim));
+  std::vector<double> angles;
+  for (std::int64_t y = 0; y < grid.height; ++y) {
+    for (std::int64_t x = 0; x < grid.width; ++x) {
+      angles.clear();
+      for (const double at : {centre(y, grid.height), centre(x, grid.width)})
+        for (std::int64_t j = 0; j < quarter; ++j)
+          angles.push_back(2 * std::numbers::pi * at *
+                           std::pow(base, -static_cast<double>(j) / static_cast<double>(quarter)));
+      for (const double angle : angles) rows.push_back(static_cast<float>(std::cos(angle)));
+      for (const double angle : angles) rows.push_back(static_cast<float>(std::sin(angle)));
     }
   }
   return rows;

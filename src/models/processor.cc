@@ -36,6 +36,7 @@ struct ProcessorClass {
   std::int64_t crop;  // 0: none by default
   Filter filter;
   Triple mean, std;
+  bool is_float = false;  // resizes what it has rescaled; exists for torchvision only
 };
 constexpr std::array kClasses{
     ProcessorClass{"CLIP", true, 224, 224, Filter::kBicubic, kClipMean, kClipStd},
@@ -43,8 +44,10 @@ constexpr std::array kClasses{
     ProcessorClass{"Siglip", false, 224, 0, Filter::kBicubic, kHalf, kHalf},
     ProcessorClass{"ViT", false, 224, 0, Filter::kBilinear, kHalf, kHalf},
     ProcessorClass{"DeiT", false, 256, 224, Filter::kBicubic, kHalf, kHalf},
+    ProcessorClass{"DINOv3ViT", false, 224, 0, Filter::kBilinear, kImagenetMean, kImagenetStd,
+                   /*is_float=*/true},
 };
-static_assert(kClasses.size() == 5);
+static_assert(kClasses.size() == 6);
 
 // "CLIPImageProcessorFast" -> class CLIP. `pillow` is set for names that end in "Pil".
 const ProcessorClass& find_class(const JsonObject& file, std::string_view fallback, bool& pillow) {
@@ -208,6 +211,18 @@ PrepareSpec read_processor(const Checkpoint& checkpoint, std::string_view fallba
   spec.resampler = pillow ? Resampler::kPillow13 : Resampler::kTorchvision;
   spec.normalize = pillow ? NormalizeRule::kStepwise : NormalizeRule::kFused;
   spec.filter = read_filter(file, type.filter, pillow);
+  if (type.is_float) {
+    if (pillow)
+      throw RequestError(
+          fmt::format("{}: {}ImageProcessor exists for torchvision only, not for Pillow",
+                      file.label(), type.name));
+    if (spec.filter != Filter::kBilinear && spec.filter != Filter::kBicubic)
+      throw RequestError(
+          fmt::format("{}: 'resample' of {}ImageProcessor must be 2 (bilinear) or 3 (bicubic)",
+                      file.label(), type.name));
+    spec.resampler = Resampler::kFloat;
+    spec.normalize = NormalizeRule::kStepwise;
+  }
   read_resize(file, type, spec);
   read_crop(file, type, pillow, spec);
   check_fixed_size(file, spec);

@@ -38,7 +38,7 @@ class VisionTransformer final : public ImageModel {
     stream.embed_patches(*weights_.patch, pixels, tokens, first_patch, x);
     if (weights_.patch_norm.weight) normalize(stream, weights_.patch_norm, x, x);
     if (weights_.prefix) stream.broadcast_rows(*weights_.prefix, batch, tokens, 0, x);
-    stream.add_rows(*weights_.positions, batch, x);
+    if (weights_.positions) stream.add_rows(*weights_.positions, batch, x);
     if (weights_.pre_norm.weight) normalize(stream, weights_.pre_norm, x, x);
 
     // If only the class token is read after the last attention, the rest of that block is computed
@@ -49,6 +49,10 @@ class VisionTransformer final : public ImageModel {
       const Matrix qkv{scratch, rows, 3 * width, 3 * width};
       normalize(stream, block.norm1, x, h);
       stream.linear(*block.qkv, h, Activation::kNone, {}, qkv);
+      if (weights_.turns) {
+        const Matrix queries_and_keys{scratch, rows, 2 * width, qkv.stride};
+        stream.rotate_pairs(*weights_.turns, batch, 2 * spec_.heads, first_patch, queries_and_keys);
+      }
       stream.attention(qkv, batch, spec_.heads, attention_scale(), h);
       if (!class_token || &block != &weights_.blocks.back()) {
         finish_block(stream, block, x, h, scratch);

@@ -17,6 +17,7 @@ enum class PositionResize : std::uint8_t {
 enum class Positions : std::uint8_t {
   kLearned,
   kSinCos,  ///< computed for the picture's own grid: no tensor
+  kRotary,  ///< none are added; queries and keys of patches are turned in every block
 };
 
 enum class Pooling : std::uint8_t {
@@ -38,11 +39,12 @@ struct VitSpec {
   bool gated_mlp = false;  ///< act(gate(x)) * up(x) in place of act(fc1(x))
   compute::NormKind norm = compute::NormKind::kLayerNorm;
   float epsilon = 1e-6f;  ///< of every norm
-  bool qkv_bias = true, output_bias = true, mlp_bias = true;
+  bool query_bias = true, key_bias = true, value_bias = true, output_bias = true, mlp_bias = true;
   std::int64_t prefix_tokens = 1;  ///< class token, then the distillation token if there is one
   std::int64_t registers = 0;      ///< tokens between those and the patches, without a position
   Pooling pooling = Pooling::kClassToken;
   Positions positions = Positions::kLearned;
+  double rotary_base = 100;  ///< of kRotary's frequencies
   PositionResize position_resize = PositionResize::kRefuse;
 
   std::int64_t trained_patches() const {
@@ -50,6 +52,7 @@ struct VitSpec {
   }
   std::int64_t patches() const { return (image_height / patch) * (image_width / patch); }
   std::int64_t tokens() const { return prefix_tokens + registers + patches(); }
+  void set_qkv_bias(bool bias) { query_bias = key_bias = value_bias = bias; }
   /// Columns of the first product of the MLP.
   std::int64_t hidden_width() const { return (gated_mlp ? 2 : 1) * mlp_width; }
 };

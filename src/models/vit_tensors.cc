@@ -67,10 +67,10 @@ VitBlockTensors find_block(const Finder& find, const VitNames& names, const VitS
   const std::int64_t width = spec.width;
   VitBlockTensors block;
   block.norm1 = find.norm(names.norm1, width);
-  block.qkv = find.linear(names.qkv, 3 * width, width, spec.qkv_bias);
-  block.query = find.linear(names.query, width, width, spec.qkv_bias);
-  block.key = find.linear(names.key, width, width, spec.qkv_bias);
-  block.value = find.linear(names.value, width, width, spec.qkv_bias);
+  block.qkv = find.linear(names.qkv, 3 * width, width, spec.query_bias);
+  block.query = find.linear(names.query, width, width, spec.query_bias);
+  block.key = find.linear(names.key, width, width, spec.key_bias);
+  block.value = find.linear(names.value, width, width, spec.value_bias);
   block.output = find.linear(names.output, width, width, spec.output_bias);
   block.scale1 = find.vector(names.scale1, {width});
   block.norm2 = find.norm(names.norm2, width);
@@ -88,8 +88,8 @@ PoolTensors find_pool(const Finder& find, const PoolNames& names, const VitSpec&
   pool.query = find.vector(names.query, {1, 1, width});
   pool.in_projection =
       find.affine(names.in_projection, {3 * width, width}, 3 * width, /*has_bias=*/true, "_");
-  pool.key = find.linear(names.key, width, width, spec.qkv_bias);
-  pool.value = find.linear(names.value, width, width, spec.qkv_bias);
+  pool.key = find.linear(names.key, width, width, spec.key_bias);
+  pool.value = find.linear(names.value, width, width, spec.value_bias);
   pool.output = find.linear(names.output, width, width, /*has_bias=*/true);
   pool.norm = find.norm(names.norm, width);
   pool.fc1 = find.linear(names.fc1, spec.mlp_width, width, /*has_bias=*/true);
@@ -150,7 +150,10 @@ VitTensors find_tensors(const Checkpoint& checkpoint, TensorCollector& collector
   found.class_token =
       find.vector(names.class_token, names.leading_one ? Shape{1, 1, width} : Shape{width});
   found.distillation_token = find.vector(names.distillation_token, {1, 1, width});
-  if (spec.registers > 0)
+  // None at all is stored as a tensor without values.
+  if (!names.registers.empty() && spec.registers == 0)
+    collector.find(join(prefix, names.registers), {1, 0, width});
+  else
     found.registers = find.vector(names.registers, {1, spec.registers, width});
   if (spec.positions == Positions::kLearned)
     found.positions = find.vector(

@@ -49,9 +49,12 @@ class Packer {
     std::int64_t out = 0;
     for (const Affine* layer : layers) out += layer->weight->shape[0];
     const std::int64_t in = (*layers.begin())->weight->shape[1];
-    const bool has_bias = (*layers.begin())->bias != nullptr;
+    // A bias that one of them lacks is zero.
+    const bool has_bias = std::any_of(layers.begin(), layers.end(),
+                                      [](const Affine* l) { return l->bias != nullptr; });
     AlignedBuffer<float> weight(static_cast<std::size_t>(out * in));
     AlignedBuffer<float> bias(has_bias ? static_cast<std::size_t>(out) : 0);
+    std::fill(bias.begin(), bias.end(), 0.0f);
     std::int64_t row = 0;
     for (const Affine* layer : layers) {
       const AlignedBuffer<float> w = read(layer->weight), b = read(layer->bias);
@@ -155,9 +158,14 @@ VitWeights load_vit_weights(const Checkpoint& checkpoint, const VitSpec& spec,
     prefix.insert(prefix.end(), values.begin(), values.end());
   }
   if (!prefix.empty()) weights.prefix = packer.upload(prefix);
-  const AlignedBuffer<float> positions = packer.read(tensors.positions);
-  weights.positions = packer.upload(positions_of(spec, {positions.data(), positions.size()}));
-
+  if (spec.positions == Positions::kRotary) {
+    weights.turns = packer.upload(
+        rotary_turns(spec.width / spec.heads, spec.rotary_base,
+                     {spec.image_height / spec.patch, spec.image_width / spec.patch}));
+  } else {
+    const AlignedBuffer<float> positions = packer.read(tensors.positions);
+    weights.positions = packer.upload(positions_of(spec, {positions.data(), positions.size()}));
+  }
   weights.patch_norm = packer.norm(tensors.patch_norm);
   weights.pre_norm = packer.norm(tensors.pre_norm);
   for (const VitBlockTensors& from : tensors.blocks) {

@@ -195,6 +195,26 @@ TEST_P(LinearContract, PixelsGoThroughTheTable) {
   EXPECT_EQ(device_->read(out), want);
 }
 
+// Slots of pixel values in place of bytes: what the table would have made of them.
+TEST_P(LinearContract, PixelValuesNeedNoTable) {
+  const auto table = some_table();
+  const std::vector<std::uint8_t> pixels = random_pixels(2 * 9 * 11 * 3);
+  Values values;
+  for (std::size_t i = 0; i < pixels.size(); ++i) values.push_back(table[i % 3][pixels[i]]);
+  const Values weight = random_values(6 * 3 * 16, 31), bias = random_values(6, 32);
+  const auto embedding =
+      device_->backend().pack(compute::PatchWeights{weight, bias, 4, 6}, Precision::kFp32);
+  compute::PixelBatch batch{pixels.data(), 2, 9, 11, &table};
+  const Matrix from_bytes = device_->empty(8, 6), from_values = device_->empty(8, 6);
+  device_->stream().embed_patches(*embedding, batch, 4, 0, from_bytes);
+  batch = {nullptr, 2, 9, 11, nullptr, values.data()};
+  device_->stream().embed_patches(*embedding, batch, 4, 0, from_values);
+  EXPECT_EQ(device_->read(from_values), device_->read(from_bytes));
+  const compute::FeatureMap map = device_->map(Values(values.size()), 2, 9, 11, 3);
+  device_->stream().load_pixels(batch, map);
+  EXPECT_EQ(device_->read(map), values);
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, LinearContract, testing::ValuesIn(backend_names()), name_of);
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <complex>
 #include <cstdint>
 
 #include "device.h"
@@ -71,6 +72,43 @@ TEST_P(RowsContract, AddRowsRepeatsForEveryImage) {
   Values want = x;
   for (std::size_t i = 0; i < want.size(); ++i) want[i] += rows[i % 24];
   EXPECT_EQ(device_->read(m), want);
+}
+
+// As complex numbers: (a + ib) times (cos + i sin). Rows before the first stay as they are.
+TEST_P(RowsContract, RotationTurnsPairsOfEachHead) {
+  for (const std::int64_t d : {4, 20, 64, 72}) {
+    SCOPED_TRACE(d);
+    const std::int64_t heads = 3, rows = 5, first = 2, batch = 2, half = d / 2;
+    const Values angles = random_values((rows - first) * half, 51);
+    Values turns;
+    for (std::int64_t i = 0; i < rows - first; ++i) {
+      const auto angle = [&](std::int64_t c) {
+        return 4 * angles[static_cast<std::size_t>(i * half + c)];
+      };
+      for (std::int64_t c = 0; c < half; ++c) turns.push_back(std::cos(angle(c)));
+      for (std::int64_t c = 0; c < half; ++c) turns.push_back(std::sin(angle(c)));
+    }
+    const Values x = random_values(batch * rows * heads * d, 52);
+    Values want = x;
+    for (std::int64_t r = 0; r < batch * rows; ++r) {
+      if (r % rows < first) continue;
+      for (std::int64_t h = 0; h < heads; ++h) {
+        for (std::int64_t c = 0; c < half; ++c) {
+          const auto at = static_cast<std::size_t>((r * heads + h) * d + c);
+          const auto other = at + static_cast<std::size_t>(half);
+          const std::complex<double> turned =
+              std::complex<double>(x[at], x[other]) *
+              std::polar(1.0,
+                         4.0 * angles[static_cast<std::size_t>((r % rows - first) * half + c)]);
+          want[at] = static_cast<float>(turned.real());
+          want[other] = static_cast<float>(turned.imag());
+        }
+      }
+    }
+    const Matrix m = device_->matrix(x, batch * rows, heads * d, heads * d + 5);
+    device_->stream().rotate_pairs(device_->vector(turns), batch, heads, first, m);
+    expect_near(device_->read(m), want, 1e-6f);
+  }
 }
 
 TEST_P(RowsContract, GateMultipliesTheHalves) {

@@ -16,6 +16,8 @@ GoldenFile read_golden(const std::filesystem::path& path) {
          picture.at("seed").get<std::int64_t>(), picture.at("gray").get<bool>()});
   golden.embeddings = json.at("embeddings").get<std::vector<std::vector<float>>>();
   golden.pixel_hashes = json.at("pixel_values_fnv1a").get<std::vector<std::string>>();
+  if (json.contains("pixel_values_sampled"))
+    golden.pixel_samples = json.at("pixel_values_sampled").get<std::vector<std::vector<float>>>();
   return golden;
 }
 

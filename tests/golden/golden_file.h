@@ -13,7 +13,9 @@ struct GoldenFile {
   std::string family;
   std::vector<PictureRecipe> pictures;
   std::vector<std::vector<float>> embeddings;
-  std::vector<std::string> pixel_hashes;  ///< FNV-1a of the float32 pixel values, by picture
+  std::vector<std::string>
+      pixel_hashes;  ///< FNV-1a of the float32 pixel values, by picture; or none
+  std::vector<std::vector<float>> pixel_samples;  ///< every 37th value where there is no hash
 };
 
 GoldenFile read_golden(const std::filesystem::path& path);

@@ -27,9 +27,11 @@ TEST(PrepareMemory, PrepareBytesBoundsWhatIsAllocated) {
   specs[3].crop_height = specs[3].crop_width = 64;
   for (PrepareSpec spec : specs)
     for (const Filter filter : {Filter::kNearest, Filter::kBilinear, Filter::kLanczos})
-      for (const Resampler resampler : {Resampler::kTorchvision, Resampler::kPillow13})
+      for (const Resampler resampler :
+           {Resampler::kTorchvision, Resampler::kPillow13, Resampler::kFloat})
         for (const Size size : {Size{640, 480}, Size{3000, 200}, Size{96, 700}, Size{700, 96},
                                 Size{9, 7}, Size{20000, 3}, Size{3, 20000}}) {
+          if (resampler == Resampler::kFloat && filter == Filter::kNearest) continue;
           spec.filter = filter;
           spec.resampler = resampler;
           const Image image(Mode::kRGB, size);

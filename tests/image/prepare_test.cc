@@ -114,6 +114,58 @@ TEST(Prepare, ACropOfAResizeIsThatOfTheWholeResize) {
     }
 }
 
+// transformers 5.23's DINOv3ViTImageProcessor, red and the first row of blue.
+TEST(Prepare, FloatSlotsAreResizedWithoutRounding) {
+  Image image(Mode::kRGB, {5, 4});
+  for (std::uint32_t y = 0; y < 4; ++y)
+    for (std::uint32_t x = 0; x < 5; ++x)
+      for (std::uint32_t c = 0; c < 3; ++c)
+        image.row(y)[3 * x + c] = static_cast<std::uint8_t>(x * 37 + y * 101 + c * 59);
+  PrepareSpec spec;
+  spec.resize = ResizeRule::kExact;
+  spec.resize_height = 3;
+  spec.resize_width = 7;
+  spec.filter = Filter::kBilinear;
+  spec.resampler = Resampler::kFloat;
+  spec.mean = {0.485f, 0.456f, 0.406f};
+  spec.std = {0.229f, 0.224f, 0.225f};
+  EXPECT_EQ(spec.slot_values(), 63u);
+  const auto slot = slot_of(spec, image);
+  ASSERT_EQ(slot.size(), 4 * 63u);
+  std::vector<float> values(63);
+  pixel_values(spec, slot, values);
+  const float red[] = {-1.599024f, -1.236958f, -0.784375f, -0.331792f, 0.120791f,  0.573373f,
+                       0.93544f,   0.476496f,  0.838563f,  0.664868f,  -0.44824f,  0.004343f,
+                       0.456925f,  0.818991f,  -0.51674f,  -0.154673f, -0.077857f, -0.564689f,
+                       -0.112106f, 0.340477f,  0.702543f};
+  for (std::size_t i = 0; i < 21; ++i) EXPECT_NEAR(values[i], red[i], 5e-6f) << i;
+  const float blue[] = {0.780305f, 0.383916f, 0.270875f, 0.731503f,
+                        1.192132f, 0.314199f, -1.102048f};
+  for (std::size_t i = 0; i < 7; ++i) EXPECT_NEAR(values[42 + i], blue[i], 5e-6f) << i;
+}
+
+TEST(Prepare, ACropOfAFloatResizeIsThatOfTheWholeResize) {
+  const Image image = rgb(83, 61);
+  PrepareSpec whole;
+  whole.resize = ResizeRule::kExact;
+  whole.resize_height = 20;
+  whole.resize_width = 30;
+  whole.resampler = Resampler::kFloat;
+  whole.mean = {0.5f, 0.4f, 0.3f};
+  PrepareSpec cropped = whole;
+  cropped.crop = CropRule::kTorchvision;
+  cropped.crop_height = 24;  // padded by 2 above and below
+  cropped.crop_width = 10;
+  std::vector<float> all(whole.slot_values()), part(cropped.slot_values());
+  pixel_values(whole, slot_of(whole, image), all);
+  pixel_values(cropped, slot_of(cropped, image), part);
+  for (std::size_t c = 0; c < 3; ++c)
+    for (std::size_t y = 0; y < 24; ++y)
+      for (std::size_t x = 0; x < 10; ++x)
+        EXPECT_EQ(part[(c * 24 + y) * 10 + x],
+                  y < 2 || y >= 22 ? -whole.mean[c] : all[(c * 20 + y - 2) * 30 + x + 10]);
+}
+
 TEST(Prepare, PaddingIsBlackAndItsOddPixelFollowsTheRule) {
   PrepareSpec spec;
   spec.crop_height = 4;
@@ -221,6 +273,7 @@ TEST(Prepare, CanonicalTextTellsEveryFieldApart) {
   differs([](PrepareSpec& s) { s.square_fraction = 0.875; });
   differs([](PrepareSpec& s) { s.filter = Filter::kBilinear; });
   differs([](PrepareSpec& s) { s.resampler = Resampler::kPillow13; });
+  differs([](PrepareSpec& s) { s.resampler = Resampler::kFloat; });
   differs([](PrepareSpec& s) { s.crop = CropRule::kRound; });
   differs([](PrepareSpec& s) { s.crop_height = 1; });
   differs([](PrepareSpec& s) { s.crop_width = 1; });

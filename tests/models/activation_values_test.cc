@@ -30,7 +30,10 @@ TEST_P(ActivationValues, IsATightUpperBound) {
         description.prepare.slot_bytes() * static_cast<std::size_t>(batch), 100);
     std::vector<float> out(static_cast<std::size_t>(batch * description.dimension));
     CountingStream stream(backend->make_stream());
-    model->embed(stream, {pixels.data(), batch, slot.height, slot.width, &table}, out);
+    compute::PixelBatch input{pixels.data(), batch, slot.height, slot.width, &table};
+    if (description.prepare.has_float_slots())
+      input.values = reinterpret_cast<const float*>(pixels.data());
+    model->embed(stream, input, out);
     EXPECT_LE(stream.peak(), model->activation_values(batch));
     EXPECT_GE(stream.peak(), model->activation_values(batch) * 9 / 10 - 200);
   }
@@ -39,7 +42,8 @@ TEST_P(ActivationValues, IsATightUpperBound) {
 INSTANTIATE_TEST_SUITE_P(Models, ActivationValues,
                          testing::Values("clip", "clip_vision", "vit_pooler_pillow", "deit",
                                          "dinov2_resized", "dinov2_registers_gated", "dinov2_gated",
-                                         "siglip", "aimv2_lit", "aimv2_native", "timm_vit"),
+                                         "dinov3_gated", "siglip", "aimv2_lit", "aimv2_native",
+                                         "timm_vit"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
 }  // namespace

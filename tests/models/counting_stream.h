@@ -47,6 +47,10 @@ class CountingStream final : public compute::Stream {
                  float epsilon, compute::Matrix x, compute::Matrix y) override {
     inner_->normalize(kind, weight, bias, epsilon, x, y);
   }
+  void rotate_pairs(const compute::Vector& turns, std::int64_t batch, std::int64_t heads,
+                    std::int64_t first_row, compute::Matrix x) override {
+    inner_->rotate_pairs(turns, batch, heads, first_row, x);
+  }
   void attention(compute::Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
                  compute::Matrix out) override {
     inner_->attention(qkv, batch, heads, scale, out);

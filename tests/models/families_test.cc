@@ -320,7 +320,41 @@ TEST(Families, RegistersAreThoseOfTheConfig) {
   EXPECT_THAT(refusal(with_type("dinov2_with_registers",
                                 std::string(kSmall) + R"(,"num_register_tokens":0)"),
                       shapes),
-              HasSubstr("unexpected: embeddings.register_tokens"));
+              HasSubstr("register_tokens' has shape [1, 4, 8]"));
+}
+
+TEST(Families, DinoV3KeysHaveNoBias) {
+  Shapes shapes{
+      {"embeddings.cls_token", {1, 1, 8}},       {"embeddings.mask_token", {1, 1, 8}},
+      {"embeddings.register_tokens", {1, 2, 8}}, {"layer.0.layer_scale1.lambda1", {8}},
+      {"layer.0.layer_scale2.lambda1", {8}},     {"layer.0.attention.k_proj.weight", {8, 8}}};
+  const auto layer = [&](const std::string& name, const std::vector<std::int64_t>& shape) {
+    shapes[name + ".weight"] = shape;
+    shapes[name + ".bias"] = {shape[0]};
+  };
+  layer("embeddings.patch_embeddings", {8, 3, 4, 4});
+  for (const char* norm : {"layer.0.norm1", "layer.0.norm2", "norm"}) layer(norm, {8});
+  for (const char* part : {"q", "v", "o"})
+    layer(std::string("layer.0.attention.") + part + "_proj", {8, 8});
+  layer("layer.0.mlp.up_proj", {16, 8});
+  layer("layer.0.mlp.down_proj", {8, 16});
+  const std::string fields = std::string(kSmall) + R"(,"num_register_tokens":2)";
+  const std::string config = with_type("dinov3_vit", fields);
+  // Any picture size that the preprocessor makes.
+  const char* processor = R"({"size":{"height":12,"width":16}})";
+  const auto description = describe(config, shapes, processor);
+  EXPECT_EQ(description.family, "dinov3");
+  EXPECT_EQ(description.dimension, 8);
+  EXPECT_TRUE(description.prepare.has_float_slots());
+  const auto complaint = [&](const std::string& text) {
+    return message_of<RequestError>([&] { describe(text, shapes, processor); });
+  };
+  shapes["layer.0.attention.k_proj.bias"] = {8};
+  EXPECT_THAT(complaint(config), HasSubstr("unexpected: layer.0.attention.k_proj.bias"));
+  EXPECT_THAT(complaint(with_type("dinov3_vit", fields + R"(,"use_gated_mlp":true)")),
+              HasSubstr("missing: layer.0.mlp.gate_proj.weight"));
+  EXPECT_THAT(complaint(with_type("dinov3_vit", fields + R"(,"num_attention_heads":4)")),
+              HasSubstr("heads of 2 is no rotary position"));
 }
 
 TEST(Families, TimmArgumentsThatChangeTheNetworkAreRefused) {

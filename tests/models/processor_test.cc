@@ -81,6 +81,19 @@ TEST(Processor, ClassesDiffer) {
   EXPECT_EQ(bit.crop_height, 224u);
 }
 
+TEST(Processor, DinoV3ResizesFloats) {
+  const std::string text = R"({"image_processor_type":"DINOv3ViTImageProcessorFast")";
+  const PrepareSpec spec = read(text + "}");
+  EXPECT_EQ(spec.resampler, Resampler::kFloat);
+  EXPECT_EQ(spec.filter, Filter::kBilinear);
+  EXPECT_EQ(spec.crop, CropRule::kNone);
+  EXPECT_EQ(spec.slot_bytes(), 224u * 224 * 3 * 4);
+  EXPECT_THAT(spec.mean[0], FloatEq(0.485f));
+  EXPECT_THAT(refusal(text + R"(,"resample":1})"), HasSubstr("must be 2 (bilinear) or 3"));
+  EXPECT_THAT(message_of<RequestError>([&] { read(text + "}", ProcessorBackend::kPillow); }),
+              HasSubstr("for torchvision only"));
+}
+
 TEST(Processor, PillowByNameOrByChoice) {
   const std::string pillow = R"({"image_processor_type":"CLIPImageProcessorPil"})";
   EXPECT_EQ(read(pillow).resampler, Resampler::kPillow13);

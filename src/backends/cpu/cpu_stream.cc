@@ -16,9 +16,14 @@ const tensor::AlignedBuffer<float>& values_of(const compute::Vector& vector) {
   return static_cast<const CpuVector&>(vector).values;
 }
 
-// `count` pixels of three bytes through the table.
-void apply_table(const compute::PixelBatch& pixels, const std::uint8_t* from, std::int64_t count,
+// Values of the `count` pixels from number `first` of the batch on.
+void load_values(const compute::PixelBatch& pixels, std::int64_t first, std::int64_t count,
                  float* to) {
+  if (pixels.values != nullptr) {
+    std::copy_n(pixels.values + first * 3, count * 3, to);
+    return;
+  }
+  const std::uint8_t* from = pixels.pixels + first * 3;
   const auto& [red, green, blue] = *pixels.table;
   for (std::int64_t i = 0; i < count; ++i, from += 3, to += 3) {
     to[0] = red[from[0]];
@@ -38,10 +43,9 @@ void CpuStream::embed_patches(const compute::PatchEmbedding& embedding,
   if (patches == 0 || pixels.batch == 0) return;
   const auto source = [&](std::int64_t m, float* values) -> const float* {
     const std::int64_t b = m / patches, n = m % patches;
-    const std::uint8_t* from =
-        pixels.pixels + ((b * pixels.height + n / grid_w * p) * pixels.width + n % grid_w * p) * 3;
+    const std::int64_t first = (b * pixels.height + n / grid_w * p) * pixels.width + n % grid_w * p;
     for (std::int64_t y = 0; y < p; ++y)
-      apply_table(pixels, from + y * pixels.width * 3, p, values + y * p * 3);
+      load_values(pixels, first + y * pixels.width, p, values + y * p * 3);
     return values;
   };
   Matrix to = out;
@@ -85,6 +89,16 @@ void CpuStream::normalize(compute::NormKind kind, const compute::Vector& weight,
   for (std::int64_t r = 0; r < x.rows; ++r)
     isa_.kernels->normalize(kind, values_of(weight).data(), shift, epsilon, row(x, r), x.columns,
                             row(y, r));
+}
+
+void CpuStream::rotate_pairs(const compute::Vector& turns, std::int64_t batch, std::int64_t heads,
+                             std::int64_t first_row, Matrix x) {
+  if (batch == 0) return;
+  const std::int64_t n = x.rows / batch, d = x.columns / heads;
+  for (std::int64_t b = 0; b < batch; ++b)
+    for (std::int64_t i = first_row; i < n; ++i)
+      isa_.kernels->rotate_pairs(values_of(turns).data() + (i - first_row) * d, d, heads,
+                                 row(x, b * n + i));
 }
 
 void CpuStream::attention(Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
@@ -134,7 +148,7 @@ void CpuStream::convolve(const compute::Convolution& convolution, FeatureMap x, 
 }
 
 void CpuStream::load_pixels(const compute::PixelBatch& pixels, FeatureMap out) {
-  apply_table(pixels, pixels.pixels, pixels.batch * pixels.height * pixels.width, out.data);
+  load_values(pixels, 0, pixels.batch * pixels.height * pixels.width, out.data);
 }
 
 void CpuStream::average_pool(FeatureMap x, Matrix y) {

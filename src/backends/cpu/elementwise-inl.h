@@ -102,6 +102,28 @@ inline void gate(compute::Activation activation, const float* x, std::int64_t n,
 }
 #undef VECFRAME_BY_ACTIVATION
 
+inline void rotate_pairs(const float* turn, std::int64_t d, std::int64_t heads, float* x) {
+  const hn::ScalableTag<float> f;
+  const std::int64_t half = d / 2;
+  for (std::int64_t h = 0; h < heads; ++h, x += d) {
+    for_vectors(
+        f, half,
+        [&](std::int64_t i) HWY_ATTR {
+          const auto cosine = hn::LoadU(f, turn + i), sine = hn::LoadU(f, turn + half + i);
+          const auto p = hn::LoadU(f, x + i), q = hn::LoadU(f, x + half + i);
+          hn::StoreU(hn::NegMulAdd(q, sine, hn::Mul(p, cosine)), f, x + i);
+          hn::StoreU(hn::MulAdd(p, sine, hn::Mul(q, cosine)), f, x + half + i);
+        },
+        [&](std::int64_t i, std::int64_t rest) HWY_ATTR {
+          const auto cosine = load_part(f, turn + i, rest);
+          const auto sine = load_part(f, turn + half + i, rest);
+          const auto p = load_part(f, x + i, rest), q = load_part(f, x + half + i, rest);
+          store_part(hn::NegMulAdd(q, sine, hn::Mul(p, cosine)), f, x + i, rest);
+          store_part(hn::MulAdd(p, sine, hn::Mul(q, cosine)), f, x + half + i, rest);
+        });
+  }
+}
+
 inline void scale_rows(const float* c, std::int64_t c_stride, std::int64_t rows,
                        std::int64_t columns, const float* factors, float* y,
                        std::int64_t y_stride) {

@@ -54,6 +54,8 @@ struct Kernels {
                     const float* x, std::int64_t columns, float* y);
   /// y[i] = act(x[i]) * x[n + i]. y may be x.
   void (*gate)(compute::Activation activation, const float* x, std::int64_t n, float* y);
+  /// Rotary positions of one row of `heads` heads of d values; see compute/backend.h.
+  void (*rotate_pairs)(const float* turn, std::int64_t d, std::int64_t heads, float* x);
   /// y[r] = scale * (query . x[r])
   void (*dot_rows)(const float* query, float scale, compute::Matrix x, float* y);
   /// y = factor * sum of weights[r] * x[r]

@@ -20,7 +20,7 @@ namespace vecframe::backends::cpu::HWY_NAMESPACE {
 
 Kernels make_kernels(const char* name) {
   return {name, panel_columns(), multiply, finish,   scale_rows, exp_rows, normalize,
-          gate, dot_rows,        sum_rows, depthwise};
+          gate, rotate_pairs,    dot_rows, sum_rows, depthwise};
 }
 
 }  // namespace vecframe::backends::cpu::HWY_NAMESPACE

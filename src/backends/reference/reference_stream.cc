@@ -22,7 +22,9 @@ const std::vector<float>& values_of(const compute::Vector& vector) {
 
 float pixel_value(const compute::PixelBatch& pixels, std::int64_t b, std::int64_t y, std::int64_t x,
                   std::int64_t c) {
-  const std::uint8_t byte = pixels.pixels[((b * pixels.height + y) * pixels.width + x) * 3 + c];
+  const std::int64_t at = ((b * pixels.height + y) * pixels.width + x) * 3 + c;
+  if (pixels.values != nullptr) return pixels.values[at];
+  const std::uint8_t byte = pixels.pixels[at];
   return (*pixels.table)[static_cast<std::size_t>(c)][byte];
 }
 
@@ -121,6 +123,25 @@ void ReferenceStream::normalize(compute::NormKind kind, const compute::Vector& w
       const auto i = static_cast<std::size_t>(c);
       const double shift = bias != nullptr ? values_of(*bias)[i] : 0.0;
       row(y, r)[c] = static_cast<float>((from[c] - mean) * inverse * scale[i] + shift);
+    }
+  }
+}
+
+void ReferenceStream::rotate_pairs(const compute::Vector& turns, std::int64_t batch,
+                                   std::int64_t heads, std::int64_t first_row, Matrix x) {
+  if (batch == 0) return;
+  const std::int64_t n = x.rows / batch, d = x.columns / heads, half = d / 2;
+  for (std::int64_t b = 0; b < batch; ++b) {
+    for (std::int64_t i = first_row; i < n; ++i) {
+      const float* turn = values_of(turns).data() + (i - first_row) * d;
+      for (std::int64_t h = 0; h < heads; ++h) {
+        float* head = row(x, b * n + i) + h * d;
+        for (std::int64_t c = 0; c < half; ++c) {
+          const double cosine = turn[c], sine = turn[half + c], p = head[c], q = head[half + c];
+          head[c] = static_cast<float>(p * cosine - q * sine);
+          head[half + c] = static_cast<float>(q * cosine + p * sine);
+        }
+      }
     }
   }
 }

@@ -20,6 +20,8 @@ class ReferenceStream final : public compute::Stream {
               compute::Matrix residual, compute::Matrix y) override;
   void normalize(compute::NormKind kind, const compute::Vector& weight, const compute::Vector* bias,
                  float epsilon, compute::Matrix x, compute::Matrix y) override;
+  void rotate_pairs(const compute::Vector& turns, std::int64_t batch, std::int64_t heads,
+                    std::int64_t first_row, compute::Matrix x) override;
   void attention(compute::Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
                  compute::Matrix out) override;
   void pool_attention(const compute::Vector& query, compute::Matrix kv, std::int64_t batch,

@@ -75,7 +75,8 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
   spec.gated_mlp = true;
   spec.norm = compute::NormKind::kRmsNorm;
   spec.epsilon = static_cast<float>(vision.number_or("rms_norm_eps", 1e-5));
-  spec.qkv_bias = spec.output_bias = vision.flag_or("qkv_bias", false);
+  spec.output_bias = vision.flag_or("qkv_bias", false);
+  spec.set_qkv_bias(spec.output_bias);
   spec.mlp_bias = vision.flag_or("mlp_bias", false);
   spec.prefix_tokens = 0;
   if (vision.flag_or("is_native", false)) {

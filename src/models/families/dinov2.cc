@@ -9,11 +9,11 @@
 namespace vecframe::models {
 namespace {
 
-VitNames dinov2_names(bool gated) {
+VitNames dinov2_names(bool gated, bool has_registers) {
   VitNames names;
   names.prefixes = {"", "dinov2.", "dinov2_with_registers."};
   names.class_token = "embeddings.cls_token";
-  names.registers = "embeddings.register_tokens";
+  if (has_registers) names.registers = "embeddings.register_tokens";
   names.positions = "embeddings.position_embeddings";
   names.patch = "embeddings.patch_embeddings.projection";
   names.block = "encoder.layer.";
@@ -32,9 +32,10 @@ VitNames dinov2_names(bool gated) {
 }
 
 ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoint,
-                               std::string family, VitSpec spec, ProcessorBackend processor) {
+                               std::string family, VitSpec spec, bool has_registers,
+                               ProcessorBackend processor) {
   const JsonObject& config = checkpoint->config();
-  spec.qkv_bias = config.flag_or("qkv_bias", true);
+  spec.set_qkv_bias(config.flag_or("qkv_bias", true));
   const std::int64_t mlp_width = spec.width * config.integer_or("mlp_ratio", 4, 1, 64);
   spec.gated_mlp = config.flag_or("use_swiglu_ffn", false);
   if (spec.gated_mlp) {  // two thirds, in whole eights; the activation is fixed
@@ -43,9 +44,9 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
   } else {
     spec.mlp_width = mlp_width;
   }
-  return describe_vision_transformer(checkpoint, std::move(family), spec,
-                                     {dinov2_names(spec.gated_mlp)}, {"classifier.", "*mask_token"},
-                                     read_processor(*checkpoint, "BitImageProcessor", processor));
+  return describe_vision_transformer(
+      checkpoint, std::move(family), spec, {dinov2_names(spec.gated_mlp, has_registers)},
+      {"classifier.", "*mask_token"}, read_processor(*checkpoint, "BitImageProcessor", processor));
 }
 
 VitDefaults dinov2_defaults(std::int64_t patch) {
@@ -61,7 +62,7 @@ ImageModelDescription describe_dinov2(const std::shared_ptr<const Checkpoint>& c
                                       ProcessorBackend processor) {
   VitSpec spec = read_vit_spec(checkpoint->config(), dinov2_defaults(14));
   spec.position_resize = PositionResize::kBicubic;
-  return describe(checkpoint, "dinov2", spec, processor);
+  return describe(checkpoint, "dinov2", spec, /*has_registers=*/false, processor);
 }
 
 ImageModelDescription describe_dinov2_with_registers(
@@ -70,7 +71,7 @@ ImageModelDescription describe_dinov2_with_registers(
   VitSpec spec = read_vit_spec(config, dinov2_defaults(16));
   spec.registers = config.integer_or("num_register_tokens", 4, 0, 1 << 12);
   spec.position_resize = PositionResize::kBicubicAntialiased;
-  return describe(checkpoint, "dinov2-with-registers", spec, processor);
+  return describe(checkpoint, "dinov2-with-registers", spec, /*has_registers=*/true, processor);
 }
 
 }  // namespace vecframe::models

@@ -33,6 +33,7 @@ constexpr std::array kFamilies{
     KnownFamily{"deit", describe_deit},
     KnownFamily{"dinov2", describe_dinov2},
     KnownFamily{"dinov2_with_registers", describe_dinov2_with_registers},
+    KnownFamily{"dinov3_vit", describe_dinov3_vit},
     KnownFamily{"efficientnet-lite0", describe_efficientnet_lite},
     KnownFamily{"siglip", describe_siglip},
     KnownFamily{"siglip_vision_model", describe_siglip_vision},

@@ -32,6 +32,8 @@ ImageModelDescription describe_dinov2(const std::shared_ptr<const Checkpoint>& c
                                       ProcessorBackend processor);
 ImageModelDescription describe_dinov2_with_registers(
     const std::shared_ptr<const Checkpoint>& checkpoint, ProcessorBackend processor);
+ImageModelDescription describe_dinov3_vit(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                          ProcessorBackend processor);
 ImageModelDescription describe_siglip(const std::shared_ptr<const Checkpoint>& checkpoint,
                                       ProcessorBackend processor);
 ImageModelDescription describe_siglip_vision(const std::shared_ptr<const Checkpoint>& checkpoint,

@@ -87,7 +87,7 @@ void apply_arguments(const JsonObject& arguments, VitSpec& spec) {
   if (!(ratio > 0 && ratio <= 64))
     throw RequestError(fmt::format("{}: 'mlp_ratio' is {}", arguments.label(), ratio));
   spec.mlp_width = static_cast<std::int64_t>(static_cast<double>(spec.width) * ratio);
-  spec.qkv_bias = arguments.flag_or("qkv_bias", true);
+  spec.set_qkv_bias(arguments.flag_or("qkv_bias", true));
   for (const char* key : {"init_values", "qk_norm", "reg_tokens", "no_embed_class", "pre_norm",
                           "fc_norm", "class_token", "norm_layer", "act_layer", "mlp_layer"}) {
     if (arguments.has(key))

@@ -47,7 +47,7 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
   const JsonObject& config = checkpoint->config();
   VitSpec spec = read_vit_spec(config, {});
   spec.mlp_width = read_mlp_width(config, 3072);
-  spec.qkv_bias = config.flag_or("qkv_bias", true);
+  spec.set_qkv_bias(config.flag_or("qkv_bias", true));
   std::vector<VitNames> tables{stored_names(), in_memory_names()};
   if (distilled) {
     spec.prefix_tokens = 2;

@@ -21,6 +21,7 @@ class LocalEmbedder final : public embed::ImageEmbedder,
         step_(description.efficient_batch),
         slot_(description.prepare.slot_size()),
         slot_bytes_(description.prepare.slot_bytes()),
+        float_slots_(description.prepare.has_float_slots()),
         table_(image::normalization_table(description.prepare)) {}
 
   std::unique_ptr<embed::EmbedLane> make_lane() override;
@@ -41,8 +42,9 @@ class LocalEmbedder final : public embed::ImageEmbedder,
     for (std::int64_t i = 0; i < steps; ++i) {
       const std::int64_t first = count * i / steps;
       const std::int64_t batch = count * (i + 1) / steps - first;
-      const compute::PixelBatch input{pixels + static_cast<std::size_t>(first) * slot_bytes_, batch,
-                                      slot_.height, slot_.width, &table_};
+      const std::uint8_t* slots = pixels + static_cast<std::size_t>(first) * slot_bytes_;
+      compute::PixelBatch input{slots, batch, slot_.height, slot_.width, &table_};
+      if (float_slots_) input.values = reinterpret_cast<const float*>(slots);
       model_->embed(stream, input,
                     {out + first * dimension_, static_cast<std::size_t>(batch * dimension_)});
     }
@@ -55,6 +57,7 @@ class LocalEmbedder final : public embed::ImageEmbedder,
   std::int64_t step_;  // most pictures that go through the model together
   image::Size slot_;
   std::size_t slot_bytes_;
+  bool float_slots_;  // pixel values in place of bytes
   image::NormalizationTable table_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "models/checkpoint.h"
 #include "models/image_model.h"
+#include "source_directory.h"
 #include "temporary_model.h"
 
 namespace vecframe::models {

@@ -291,6 +291,10 @@ TEST(Families, NativeAimv2HasNoPositionsAndTakesAnySize) {
   EXPECT_EQ(
       describe(config, shapes, R"({"crop_size":{"height":16,"width":8}})").prepare.slot_size(),
       (image::Size{8, 16}));
+  EXPECT_THAT(message_of<RequestError>([&] {
+                describe(config, shapes, R"({"crop_size":{"height":2048,"width":4096}})");
+              }),
+              HasSubstr("2048x4096 is 524288 patches of 4; the most there may be are 65536"));
 }
 
 TEST(Families, AnAimv2CheckpointOfImagesAndTextsHasItsProjection) {

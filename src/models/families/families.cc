@@ -16,6 +16,9 @@ namespace {
 constexpr std::int64_t kMaxWidth = 1 << 16;
 constexpr std::int64_t kMaxLayers = 1024;
 constexpr std::int64_t kMaxPictureSide = 1 << 14;
+// A preprocessor may ask for any picture size; with computed or resized positions no tensor bounds
+// it. More tokens than these have never been useful.
+constexpr std::int64_t kMaxPatches = 1 << 16;
 
 // A product of about this many rows runs at full speed on a processor core; with more, activations
 // only leave the cache (measured at 50 and 197 tokens).
@@ -151,6 +154,11 @@ ImageModelDescription describe_vision_transformer(
     throw RequestError(fmt::format("model: '{}': a picture of {}x{} holds no patch of {}",
                                    checkpoint->model(), spec.image_height, spec.image_width,
                                    spec.patch));
+  if (spec.patches() > kMaxPatches)
+    throw RequestError(fmt::format(
+        "model: '{}': a picture of {}x{} is {} patches of {}; the most there may be are {}",
+        checkpoint->model(), spec.image_height, spec.image_width, spec.patches(), spec.patch,
+        kMaxPatches));
 
   TensorCollector collector(*checkpoint);
   const VitTensors tensors =

@@ -1,7 +1,6 @@
 #include "models/vision_transformer.h"
 
-#include <algorithm>
-#include <cmath>
+#include <utility>
 
 #include "models/vit_weights.h"
 
@@ -18,8 +17,8 @@ class VisionTransformer final : public ImageModel {
 
   std::int64_t activation_values(std::int64_t batch) const override {
     const std::int64_t rows = batch * spec_.tokens();
-    return rows * (2 * spec_.width + wide()) + batch * (2 * spec_.width + 2 * dimension_) +
-           kRanges * kPadding;
+    return rows * (2 * spec_.width + weights_.blocks->scratch_columns()) +
+           batch * (2 * spec_.width + 2 * dimension_) + kRanges * kPadding;
   }
 
   void embed(compute::Stream& stream, const compute::PixelBatch& pixels,
@@ -30,9 +29,10 @@ class VisionTransformer final : public ImageModel {
     const auto matrix = [&](std::int64_t r, std::int64_t c) {
       return Matrix{stream.allocate(r * c), r, c, c};
     };
-    const Matrix x = matrix(rows, width);             // residual stream, (batch * tokens, width)
-    const Matrix h = matrix(rows, width);             // inputs of a product
-    float* scratch = stream.allocate(rows * wide());  // q, k, v; then the hidden layer of the MLP
+    const Matrix x = matrix(rows, width);  // residual stream, (batch * tokens, width)
+    const Matrix h = matrix(rows, width);  // inputs of a product
+    float* scratch = stream.allocate(
+        rows * weights_.blocks->scratch_columns());  // q, k, v; then the hidden layer of the MLP
 
     const std::int64_t first_patch = spec_.prefix_tokens + spec_.registers;
     stream.embed_patches(*weights_.patch, pixels, tokens, first_patch, x);
@@ -45,21 +45,20 @@ class VisionTransformer final : public ImageModel {
     // for it alone.
     const bool class_token = spec_.pooling == Pooling::kClassToken;
     const Matrix pooled = matrix(batch, width), pooled_h = matrix(batch, width);
-    for (const VitBlock& block : weights_.blocks) {
-      const Matrix qkv{scratch, rows, 3 * width, 3 * width};
-      normalize(stream, block.norm1, x, h);
-      stream.linear(*block.qkv, h, Activation::kNone, {}, qkv);
+    const EncoderBlocks& blocks = *weights_.blocks;
+    for (const EncoderBlock& block : blocks.blocks()) {
+      const Matrix qkv = blocks.project_qkv(stream, block, x, h, scratch);
       if (weights_.turns) {
         const Matrix queries_and_keys{scratch, rows, 2 * width, qkv.stride};
         stream.rotate_pairs(*weights_.turns, batch, 2 * spec_.heads, first_patch, queries_and_keys);
       }
-      stream.attention(qkv, batch, spec_.heads, attention_scale(), h);
-      if (!class_token || &block != &weights_.blocks.back()) {
-        finish_block(stream, block, x, h, scratch);
+      stream.attention(qkv, batch, spec_.heads, blocks.attention_scale(), h);
+      if (!class_token || &block != &blocks.blocks().back()) {
+        blocks.finish(stream, block, x, h, scratch);
       } else {
         stream.gather_rows(x, 0, tokens, pooled);
         stream.gather_rows(h, 0, tokens, pooled_h);
-        finish_block(stream, block, pooled, pooled_h, scratch);
+        blocks.finish(stream, block, pooled, pooled_h, scratch);
       }
     }
     if (class_token) {
@@ -69,7 +68,7 @@ class VisionTransformer final : public ImageModel {
       if (spec_.pooling == Pooling::kMean) {
         stream.mean_rows(h, batch, first_patch, pooled_h);
       } else {
-        attention_pool(stream, batch, h, scratch, pooled, pooled_h);
+        weights_.pool->run(stream, blocks, batch, h, scratch, pooled, pooled_h);
       }
     }
     Matrix embedding = pooled_h;
@@ -92,45 +91,8 @@ class VisionTransformer final : public ImageModel {
   static constexpr std::int64_t kRanges = 7;
   static constexpr std::int64_t kPadding = tensor::kAlignment / sizeof(float);
 
-  std::int64_t wide() const { return std::max(3 * spec_.width, spec_.hidden_width()); }
-  float attention_scale() const {
-    return 1.0f / std::sqrt(static_cast<float>(spec_.width / spec_.heads));
-  }
-
   void normalize(compute::Stream& stream, const Norm& norm, Matrix from, Matrix to) const {
-    stream.normalize(spec_.norm, *norm.weight, norm.bias.get(), spec_.epsilon, from, to);
-  }
-
-  // x += output(h); x += fc2(act(fc1(norm2(x)))). `h` is overwritten.
-  void finish_block(compute::Stream& stream, const VitBlock& block, Matrix x, Matrix h,
-                    float* scratch) const {
-    stream.linear(*block.output, h, Activation::kNone, x, x);
-    normalize(stream, block.norm2, x, h);
-    const std::int64_t columns = spec_.hidden_width();
-    Matrix hidden{scratch, x.rows, columns, columns};
-    stream.linear(*block.fc1, h, spec_.gated_mlp ? Activation::kNone : spec_.activation, {},
-                  hidden);
-    if (spec_.gated_mlp) {
-      const Matrix gated{hidden.data, hidden.rows, spec_.mlp_width, hidden.stride};
-      stream.gate(spec_.activation, hidden, gated);
-      hidden = gated;
-    }
-    stream.linear(*block.fc2, hidden, Activation::kNone, x, x);
-  }
-
-  // Pools the normed tokens of each picture into a row of `y`; `z` is overwritten.
-  void attention_pool(compute::Stream& stream, std::int64_t batch, Matrix tokens, float* scratch,
-                      Matrix z, Matrix y) const {
-    const Pool& pool = weights_.pool;
-    const Matrix kv{scratch, tokens.rows, 2 * spec_.width, 2 * spec_.width};
-    stream.linear(*pool.key_value, tokens, Activation::kNone, {}, kv);
-    stream.pool_attention(*pool.query, kv, batch, spec_.heads, attention_scale(), z);
-    stream.linear(*pool.output, z, Activation::kNone, {}, y);
-    if (!pool.fc1) return;
-    normalize(stream, pool.norm, y, z);
-    const Matrix hidden{scratch, batch, spec_.mlp_width, spec_.mlp_width};
-    stream.linear(*pool.fc1, z, spec_.activation, {}, hidden);
-    stream.linear(*pool.fc2, hidden, Activation::kNone, y, y);
+    weights_.blocks->normalize(stream, norm, from, to);
   }
 
   VitSpec spec_;
@@ -142,15 +104,9 @@ class VisionTransformer final : public ImageModel {
 
 double vit_flops(const VitSpec& spec, const VitTensors& tensors) {
   const auto real = [](std::int64_t n) { return static_cast<double>(n); };
-  const double width = real(spec.width), tokens = real(spec.tokens());
-  double products = real(spec.patches()) * 3 * real(spec.patch * spec.patch) * width;
-  products += real(spec.layers) * (4 * tokens * width * width + 2 * tokens * tokens * width +
-                                   tokens * width * real(spec.hidden_width() + spec.mlp_width));
-  if (spec.pooling == Pooling::kAttention)  // keys and values of all tokens, and their products
-    products += 2 * tokens * width * width + 2 * tokens * width;
-  if (tensors.pool.in_projection.weight != nullptr) products += width * width;  // of the query
-  for (const Affine* layer : {&tensors.pool.output, &tensors.pool.fc1, &tensors.pool.fc2,
-                              &tensors.pooler, &tensors.projection})
+  double products = real(spec.patches()) * 3 * real(spec.patch * spec.patch * spec.width);
+  products += spec.products(spec.tokens()) + tensors.pool.products(spec, spec.tokens());
+  for (const Affine* layer : {&tensors.pooler, &tensors.projection})
     if (layer->weight != nullptr) products += real(layer->weight->count());
   return 2 * products;
 }

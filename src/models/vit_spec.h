@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "compute/types.h"
+#include "models/encoder_spec.h"
 
 namespace vecframe::models {
 
@@ -26,20 +26,11 @@ enum class Pooling : std::uint8_t {
   kAttention,   ///< by one learned query
 };
 
-struct VitSpec {
+struct VitSpec : EncoderSpec {
   // The size of picture the positions were trained for, and the size that the processor makes.
   std::int64_t trained_height = 0, trained_width = 0;
   std::int64_t image_height = 0, image_width = 0;
   std::int64_t patch = 0;
-  std::int64_t width = 0;  ///< of a token
-  std::int64_t heads = 0;
-  std::int64_t layers = 0;
-  std::int64_t mlp_width = 0;
-  compute::Activation activation = compute::Activation::kGeluErf;
-  bool gated_mlp = false;  ///< act(gate(x)) * up(x) in place of act(fc1(x))
-  compute::NormKind norm = compute::NormKind::kLayerNorm;
-  float epsilon = 1e-6f;  ///< of every norm
-  bool query_bias = true, key_bias = true, value_bias = true, output_bias = true, mlp_bias = true;
   std::int64_t prefix_tokens = 1;  ///< class token, then the distillation token if there is one
   std::int64_t registers = 0;      ///< tokens between those and the patches, without a position
   Pooling pooling = Pooling::kClassToken;
@@ -52,9 +43,6 @@ struct VitSpec {
   }
   std::int64_t patches() const { return (image_height / patch) * (image_width / patch); }
   std::int64_t tokens() const { return prefix_tokens + registers + patches(); }
-  void set_qkv_bias(bool bias) { query_bias = key_bias = value_bias = bias; }
-  /// Columns of the first product of the MLP.
-  std::int64_t hidden_width() const { return (gated_mlp ? 2 : 1) * mlp_width; }
 };
 
 }  // namespace vecframe::models

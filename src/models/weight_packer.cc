@@ -1,0 +1,72 @@
+#include "models/weight_packer.h"
+
+#include <algorithm>
+
+namespace vecframe::models {
+namespace {
+
+using tensor::AlignedBuffer;
+
+std::span<const float> values_of(const AlignedBuffer<float>& buffer) {
+  return {buffer.data(), buffer.size()};
+}
+
+}  // namespace
+
+AlignedBuffer<float> WeightPacker::read(const TensorInfo* tensor) const {
+  return tensor == nullptr ? AlignedBuffer<float>() : checkpoint_.read(*tensor);
+}
+
+Norm WeightPacker::norm(const Affine& layer) const {
+  if (layer.weight == nullptr) return {};
+  Norm norm;
+  norm.weight = upload(values_of(read(layer.weight)));
+  if (layer.bias != nullptr) norm.bias = upload(values_of(read(layer.bias)));
+  return norm;
+}
+
+std::unique_ptr<compute::Linear> WeightPacker::linear(const Affine& layer,
+                                                      const TensorInfo* scale) const {
+  if (layer.weight == nullptr) return nullptr;
+  AlignedBuffer<float> weight = read(layer.weight), bias = read(layer.bias);
+  const std::int64_t out = layer.weight->shape[0], in = layer.weight->shape[1];
+  if (scale != nullptr) {
+    const AlignedBuffer<float> factors = read(scale);
+    for (std::int64_t o = 0; o < out; ++o) {
+      const float factor = factors[static_cast<std::size_t>(o)];
+      float* row = weight.data() + o * in;
+      for (std::int64_t i = 0; i < in; ++i) row[i] *= factor;
+      if (!bias.empty()) bias[static_cast<std::size_t>(o)] *= factor;
+    }
+  }
+  return pack({values_of(weight), values_of(bias), in, out});
+}
+
+std::unique_ptr<compute::Linear> WeightPacker::stacked(
+    std::initializer_list<const Affine*> layers) const {
+  std::int64_t out = 0;
+  for (const Affine* layer : layers) out += layer->weight->shape[0];
+  const std::int64_t in = (*layers.begin())->weight->shape[1];
+  const bool has_bias =
+      std::any_of(layers.begin(), layers.end(), [](const Affine* l) { return l->bias != nullptr; });
+  AlignedBuffer<float> weight(static_cast<std::size_t>(out * in));
+  AlignedBuffer<float> bias(has_bias ? static_cast<std::size_t>(out) : 0);
+  std::fill(bias.begin(), bias.end(), 0.0f);
+  std::int64_t row = 0;
+  for (const Affine* layer : layers) {
+    const AlignedBuffer<float> w = read(layer->weight), b = read(layer->bias);
+    std::copy(w.begin(), w.end(), weight.data() + row * in);
+    std::copy(b.begin(), b.end(), bias.data() + row);
+    row += layer->weight->shape[0];
+  }
+  return pack({values_of(weight), values_of(bias), in, out});
+}
+
+std::unique_ptr<compute::PatchEmbedding> WeightPacker::patch(const Affine& layer) const {
+  const AlignedBuffer<float> weight = read(layer.weight), bias = read(layer.bias);
+  return backend_.pack(compute::PatchWeights{values_of(weight), values_of(bias),
+                                             layer.weight->shape[2], layer.weight->shape[0]},
+                       precision_);
+}
+
+}  // namespace vecframe::models

@@ -1,0 +1,50 @@
+// Reads tensors of a checkpoint, one layer at a time, and packs them for a backend.
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <span>
+
+#include "compute/backend.h"
+#include "models/checkpoint.h"
+#include "models/encoder_tensors.h"
+#include "tensor/aligned_buffer.h"
+#include "tensor/dtype.h"
+
+namespace vecframe::models {
+
+struct Norm {
+  std::unique_ptr<compute::Vector> weight, bias;
+};
+
+class WeightPacker {
+ public:
+  WeightPacker(const Checkpoint& checkpoint, compute::Backend& backend, tensor::Precision precision)
+      : checkpoint_(checkpoint), backend_(backend), precision_(precision) {}
+
+  /// Empty for null.
+  tensor::AlignedBuffer<float> read(const TensorInfo* tensor) const;
+  /// Of nothing, null weights.
+  Norm norm(const Affine& layer) const;
+  /// Null for a layer that is not there. `scale`, if not null, multiplies the outputs: it goes into
+  /// the rows and the bias.
+  std::unique_ptr<compute::Linear> linear(const Affine& layer,
+                                          const TensorInfo* scale = nullptr) const;
+  /// Layers of the same input as one product: the rows of the first, then of the next. A bias that
+  /// one of them lacks is zero.
+  std::unique_ptr<compute::Linear> stacked(std::initializer_list<const Affine*> layers) const;
+  std::unique_ptr<compute::Linear> pack(const compute::LinearWeights& weights) const {
+    return backend_.pack(weights, precision_);
+  }
+  std::unique_ptr<compute::PatchEmbedding> patch(const Affine& layer) const;
+  std::unique_ptr<compute::Vector> upload(std::span<const float> values) const {
+    return backend_.upload(values);
+  }
+
+ private:
+  const Checkpoint& checkpoint_;
+  compute::Backend& backend_;
+  tensor::Precision precision_;
+};
+
+}  // namespace vecframe::models

@@ -48,8 +48,13 @@ enum class ProcessorBackend : std::uint8_t {
   kPillow,       ///< as processors made with backend="pil"
 };
 
+/// What a user may ask of a model beside its name.
+struct ImageModelOptions {
+  ProcessorBackend processor = ProcessorBackend::kFromFile;
+};
+
 /// Chooses the family by config.json. Throws RequestError that names the families there are.
 ImageModelDescription describe_image_model(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                           ProcessorBackend processor);
+                                           const ImageModelOptions& options = {});
 
 }  // namespace vecframe::models

@@ -201,11 +201,12 @@ std::int64_t timm_input_side(const JsonObject& config) {
 }  // namespace
 
 PrepareSpec read_processor(const Checkpoint& checkpoint, std::string_view fallback_type,
-                           ProcessorBackend backend) {
+                           const ImageModelOptions& options) {
   const JsonObject file = read_file(checkpoint);
   bool pillow = false;
   const ProcessorClass& type = find_class(file, fallback_type, pillow);
-  if (backend != ProcessorBackend::kFromFile) pillow = backend == ProcessorBackend::kPillow;
+  if (options.processor != ProcessorBackend::kFromFile)
+    pillow = options.processor == ProcessorBackend::kPillow;
 
   PrepareSpec spec;
   spec.resampler = pillow ? Resampler::kPillow13 : Resampler::kTorchvision;
@@ -238,8 +239,8 @@ PrepareSpec read_processor(const Checkpoint& checkpoint, std::string_view fallba
   return spec;
 }
 
-PrepareSpec read_timm_processor(const JsonObject& config, ProcessorBackend backend) {
-  if (backend == ProcessorBackend::kTorchvision)
+PrepareSpec read_timm_processor(const JsonObject& config, const ImageModelOptions& options) {
+  if (options.processor == ProcessorBackend::kTorchvision)
     throw RequestError(fmt::format(
         "{}: timm models are prepared by Pillow; the torchvision processor does not exist for them",
         config.label()));

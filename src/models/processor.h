@@ -13,10 +13,10 @@ namespace vecframe::models {
 /// the class that a file without a type means. Throws RequestError for a class whose rules are not
 /// known, and for a recipe without a fixed picture size.
 image::PrepareSpec read_processor(const Checkpoint& checkpoint, std::string_view fallback_type,
-                                  ProcessorBackend backend);
+                                  const ImageModelOptions& options);
 
 /// timm's evaluation transform, from `pretrained_cfg` or the flat keys of a config.json. It is
 /// always Pillow's, so kTorchvision is refused.
-image::PrepareSpec read_timm_processor(const JsonObject& config, ProcessorBackend backend);
+image::PrepareSpec read_timm_processor(const JsonObject& config, const ImageModelOptions& options);
 
 }  // namespace vecframe::models

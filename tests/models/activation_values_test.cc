@@ -20,7 +20,7 @@ TEST_P(ActivationValues, IsATightUpperBound) {
   const auto directory =
       std::filesystem::path(VECFRAME_SOURCE_DIR) / "tests/golden/models" / GetParam();
   const auto checkpoint = std::make_shared<const Checkpoint>(GetParam(), directory);
-  const auto description = describe_image_model(checkpoint, ProcessorBackend::kFromFile);
+  const auto description = describe_image_model(checkpoint);
   const auto backend = backends::reference::make_reference_backend();
   const auto model = description.load(*backend, tensor::Precision::kFp32);
   const auto table = image::normalization_table(description.prepare);

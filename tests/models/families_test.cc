@@ -55,8 +55,7 @@ ImageModelDescription describe(
   model.write("config.json", config)
       .write("model.safetensors", zero_tensors(shapes))
       .write("preprocessor_config.json", processor);
-  return describe_image_model(std::make_shared<const Checkpoint>("m", model.directory()),
-                              ProcessorBackend::kFromFile);
+  return describe_image_model(std::make_shared<const Checkpoint>("m", model.directory()));
 }
 
 std::string refusal(const std::string& config, const Shapes& shapes) {
@@ -312,8 +311,7 @@ TEST(Families, AnAimv2CheckpointOfImagesAndTextsHasItsProjection) {
 TEST(Families, RegistersAreThoseOfTheConfig) {
   const std::string directory = std::string(VECFRAME_SOURCE_DIR) + "/tests/golden/models/";
   const auto read = [&](const char* name) {
-    return describe_image_model(std::make_shared<const Checkpoint>(name, directory + name),
-                                ProcessorBackend::kFromFile);
+    return describe_image_model(std::make_shared<const Checkpoint>(name, directory + name));
   };
   EXPECT_EQ(read("dinov2_registers").family, "dinov2-with-registers");
   EXPECT_EQ(read("dinov2_gated").family, "dinov2");

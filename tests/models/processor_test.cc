@@ -20,11 +20,11 @@ using testing::ElementsAre;
 using testing::FloatEq;
 using testing::HasSubstr;
 
-PrepareSpec read(const std::string& text, ProcessorBackend backend = ProcessorBackend::kFromFile,
+PrepareSpec read(const std::string& text, const ImageModelOptions& options = {},
                  const char* file = "preprocessor_config.json") {
   TemporaryModel model;
   model.write("config.json", "{}").write("model.safetensors", zero_tensors({})).write(file, text);
-  return read_processor(Checkpoint("m", model.directory()), "CLIPImageProcessor", backend);
+  return read_processor(Checkpoint("m", model.directory()), "CLIPImageProcessor", options);
 }
 
 std::string refusal(const std::string& text) {
@@ -90,7 +90,7 @@ TEST(Processor, DinoV3ResizesFloats) {
   EXPECT_EQ(spec.slot_bytes(), 224u * 224 * 3 * 4);
   EXPECT_THAT(spec.mean[0], FloatEq(0.485f));
   EXPECT_THAT(refusal(text + R"(,"resample":1})"), HasSubstr("must be 2 (bilinear) or 3"));
-  EXPECT_THAT(message_of<RequestError>([&] { read(text + "}", ProcessorBackend::kPillow); }),
+  EXPECT_THAT(message_of<RequestError>([&] { read(text + "}", {ProcessorBackend::kPillow}); }),
               HasSubstr("for torchvision only"));
 }
 
@@ -99,8 +99,8 @@ TEST(Processor, PillowByNameOrByChoice) {
   EXPECT_EQ(read(pillow).resampler, Resampler::kPillow13);
   EXPECT_EQ(read(pillow).crop, CropRule::kPillow);
   EXPECT_EQ(read(pillow).normalize, NormalizeRule::kStepwise);
-  EXPECT_EQ(read(pillow, ProcessorBackend::kTorchvision).resampler, Resampler::kTorchvision);
-  EXPECT_EQ(read("{}", ProcessorBackend::kPillow).resampler, Resampler::kPillow13);
+  EXPECT_EQ(read(pillow, {ProcessorBackend::kTorchvision}).resampler, Resampler::kTorchvision);
+  EXPECT_EQ(read("{}", {ProcessorBackend::kPillow}).resampler, Resampler::kPillow13);
 }
 
 TEST(Processor, StepsCanBeSwitchedOff) {
@@ -114,13 +114,12 @@ TEST(Processor, StepsCanBeSwitchedOff) {
 TEST(Processor, FindsTheImagePartOfAJointFile) {
   const PrepareSpec spec =
       read(R"({"processor_class":"CLIPProcessor","image_processor":{"size":{"shortest_edge":99}}})",
-           ProcessorBackend::kFromFile, "processor_config.json");
+           {}, "processor_config.json");
   EXPECT_EQ(spec.shortest_edge, 99u);
   TemporaryModel model;
   model.write("config.json", "{}").write("model.safetensors", zero_tensors({}));
   EXPECT_THAT(message_of<RequestError>([&] {
-                read_processor(Checkpoint("m", model.directory()), "CLIPImageProcessor",
-                               ProcessorBackend::kFromFile);
+                read_processor(Checkpoint("m", model.directory()), "CLIPImageProcessor", {});
               }),
               HasSubstr("'m' has no preprocessor_config.json"));
 }
@@ -142,7 +141,7 @@ TEST(Processor, RefusesWhatItDoesNotKnow) {
 }
 
 PrepareSpec read_timm(const std::string& text) {
-  return read_timm_processor(JsonObject::parse(text, "config.json"), ProcessorBackend::kFromFile);
+  return read_timm_processor(JsonObject::parse(text, "config.json"), {});
 }
 
 TEST(TimmProcessor, ReadsPretrainedCfg) {

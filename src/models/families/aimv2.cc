@@ -63,7 +63,7 @@ VitNames apple_names() {
 }
 
 ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoint,
-                               const JsonObject& vision, ProcessorBackend processor) {
+                               const JsonObject& vision, const ImageModelOptions& options) {
   VitDefaults defaults;
   defaults.width = 1024;
   defaults.layers = 24;
@@ -95,18 +95,18 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
       checkpoint, "aimv2", spec, {transformers_names(), apple_names()},
       {"text_model.", "text_projection.", "logit_scale", "text_encoder.", "text_projector.",
        "log_logit_scale", "*position_ids"},
-      read_processor(*checkpoint, "CLIPImageProcessor", processor));
+      read_processor(*checkpoint, "CLIPImageProcessor", options));
 }
 
 }  // namespace
 
 ImageModelDescription describe_aimv2(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                     ProcessorBackend processor) {
+                                     const ImageModelOptions& options) {
   const JsonObject& config = checkpoint->config();
   const auto vision = config.object("vision_config");
   // Apple's configs of the image tower alone have this type too, and their keys at the top.
   if (!vision && !config.has("text_config") && config.has("hidden_size"))
-    return describe(checkpoint, config, processor);
+    return describe(checkpoint, config, options);
   if (checkpoint->find("visual_projection.weight") == nullptr &&
       checkpoint->find("image_projector.weight") == nullptr)
     throw RequestError(fmt::format(
@@ -114,13 +114,12 @@ ImageModelDescription describe_aimv2(const std::shared_ptr<const Checkpoint>& ch
         "texts has",
         checkpoint->model()));
   return describe(checkpoint,
-                  vision.value_or(JsonObject::empty(config.label() + ": vision_config")),
-                  processor);
+                  vision.value_or(JsonObject::empty(config.label() + ": vision_config")), options);
 }
 
 ImageModelDescription describe_aimv2_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                            ProcessorBackend processor) {
-  return describe(checkpoint, checkpoint->config(), processor);
+                                            const ImageModelOptions& options) {
+  return describe(checkpoint, checkpoint->config(), options);
 }
 
 }  // namespace vecframe::models

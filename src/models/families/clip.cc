@@ -39,7 +39,7 @@ VitNames clip_names() {
 // must agree.
 ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoint,
                                const JsonObject& vision, std::int64_t projection_size,
-                               ProcessorBackend processor) {
+                               const ImageModelOptions& options) {
   VitDefaults defaults;
   defaults.patch = 32;
   defaults.activation = "quick_gelu";
@@ -49,7 +49,7 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
   ImageModelDescription description = describe_vision_transformer(
       checkpoint, "clip", spec, {clip_names()},
       {"text_model.", "text_projection.", "logit_scale", "*position_ids"},
-      read_processor(*checkpoint, "CLIPImageProcessor", processor));
+      read_processor(*checkpoint, "CLIPImageProcessor", options));
   const TensorInfo* projection = checkpoint->find("visual_projection.weight");
   if (projection != nullptr && projection_size != 0 && projection->shape[0] != projection_size)
     throw RequestError(
@@ -65,7 +65,7 @@ std::int64_t projection_size(const JsonObject& config) {
 }  // namespace
 
 ImageModelDescription describe_clip(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                    ProcessorBackend processor) {
+                                    const ImageModelOptions& options) {
   const JsonObject& config = checkpoint->config();
   if (checkpoint->find("visual_projection.weight") == nullptr)
     throw RequestError(
@@ -75,14 +75,14 @@ ImageModelDescription describe_clip(const std::shared_ptr<const Checkpoint>& che
   const char* key = config.has("vision_config_dict") ? "vision_config_dict" : "vision_config";
   const JsonObject vision =
       config.object(key).value_or(JsonObject::empty(config.label() + ": vision_config"));
-  return describe(checkpoint, vision, projection_size(config), processor);
+  return describe(checkpoint, vision, projection_size(config), options);
 }
 
 // CLIPVisionModel or CLIPVisionModelWithProjection: projected exactly if the projection is there.
 ImageModelDescription describe_clip_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                           ProcessorBackend processor) {
+                                           const ImageModelOptions& options) {
   const JsonObject& config = checkpoint->config();
-  return describe(checkpoint, config, projection_size(config), processor);
+  return describe(checkpoint, config, projection_size(config), options);
 }
 
 }  // namespace vecframe::models

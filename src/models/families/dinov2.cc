@@ -33,7 +33,7 @@ VitNames dinov2_names(bool gated, bool has_registers) {
 
 ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoint,
                                std::string family, VitSpec spec, bool has_registers,
-                               ProcessorBackend processor) {
+                               const ImageModelOptions& options) {
   const JsonObject& config = checkpoint->config();
   spec.set_qkv_bias(config.flag_or("qkv_bias", true));
   const std::int64_t mlp_width = spec.width * config.integer_or("mlp_ratio", 4, 1, 64);
@@ -46,7 +46,7 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
   }
   return describe_vision_transformer(
       checkpoint, std::move(family), spec, {dinov2_names(spec.gated_mlp, has_registers)},
-      {"classifier.", "*mask_token"}, read_processor(*checkpoint, "BitImageProcessor", processor));
+      {"classifier.", "*mask_token"}, read_processor(*checkpoint, "BitImageProcessor", options));
 }
 
 VitDefaults dinov2_defaults(std::int64_t patch) {
@@ -59,19 +59,19 @@ VitDefaults dinov2_defaults(std::int64_t patch) {
 }  // namespace
 
 ImageModelDescription describe_dinov2(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                      ProcessorBackend processor) {
+                                      const ImageModelOptions& options) {
   VitSpec spec = read_vit_spec(checkpoint->config(), dinov2_defaults(14));
   spec.position_resize = PositionResize::kBicubic;
-  return describe(checkpoint, "dinov2", spec, /*has_registers=*/false, processor);
+  return describe(checkpoint, "dinov2", spec, /*has_registers=*/false, options);
 }
 
 ImageModelDescription describe_dinov2_with_registers(
-    const std::shared_ptr<const Checkpoint>& checkpoint, ProcessorBackend processor) {
+    const std::shared_ptr<const Checkpoint>& checkpoint, const ImageModelOptions& options) {
   const JsonObject& config = checkpoint->config();
   VitSpec spec = read_vit_spec(config, dinov2_defaults(16));
   spec.registers = config.integer_or("num_register_tokens", 4, 0, 1 << 12);
   spec.position_resize = PositionResize::kBicubicAntialiased;
-  return describe(checkpoint, "dinov2-with-registers", spec, /*has_registers=*/true, processor);
+  return describe(checkpoint, "dinov2-with-registers", spec, /*has_registers=*/true, options);
 }
 
 }  // namespace vecframe::models

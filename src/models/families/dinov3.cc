@@ -40,7 +40,7 @@ VitNames dinov3_names(std::string_view block, bool gated) {
 }  // namespace
 
 ImageModelDescription describe_dinov3_vit(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                          ProcessorBackend processor) {
+                                          const ImageModelOptions& options) {
   const JsonObject& config = checkpoint->config();
   VitDefaults defaults;
   defaults.width = 384;
@@ -65,7 +65,7 @@ ImageModelDescription describe_dinov3_vit(const std::shared_ptr<const Checkpoint
   return describe_vision_transformer(
       checkpoint, "dinov3", spec,
       {dinov3_names("layer.", spec.gated_mlp), dinov3_names("model.layer.", spec.gated_mlp)},
-      {"*mask_token"}, read_processor(*checkpoint, "DINOv3ViTImageProcessor", processor));
+      {"*mask_token"}, read_processor(*checkpoint, "DINOv3ViTImageProcessor", options));
 }
 
 }  // namespace vecframe::models

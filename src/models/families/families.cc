@@ -63,12 +63,12 @@ std::pair<std::int64_t, std::int64_t> read_sides(const JsonObject& config, std::
 }  // namespace
 
 ImageModelDescription describe_image_model(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                           ProcessorBackend processor) {
+                                           const ImageModelOptions& options) {
   const JsonObject& config = checkpoint->config();
   const std::string type = config.text_or("model_type", "");
   for (const KnownFamily& family : kFamilies)
-    if (family.model_type == type) return family.describe(checkpoint, processor);
-  if (type.empty() && config.has("architecture")) return describe_timm_vit(checkpoint, processor);
+    if (family.model_type == type) return family.describe(checkpoint, options);
+  if (type.empty() && config.has("architecture")) return describe_timm_vit(checkpoint, options);
   std::string known;
   for (const KnownFamily& family : kFamilies)
     known += (known.empty() ? "" : ", ") + std::string(family.model_type);

@@ -14,36 +14,36 @@
 namespace vecframe::models {
 
 using DescribeFamily = ImageModelDescription (*)(const std::shared_ptr<const Checkpoint>&,
-                                                 ProcessorBackend);
+                                                 const ImageModelOptions&);
 
 ImageModelDescription describe_aimv2(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                     ProcessorBackend processor);
+                                     const ImageModelOptions& options);
 ImageModelDescription describe_aimv2_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                            ProcessorBackend processor);
+                                            const ImageModelOptions& options);
 ImageModelDescription describe_clip(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                    ProcessorBackend processor);
+                                    const ImageModelOptions& options);
 ImageModelDescription describe_clip_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                           ProcessorBackend processor);
+                                           const ImageModelOptions& options);
 ImageModelDescription describe_vit(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                   ProcessorBackend processor);
+                                   const ImageModelOptions& options);
 ImageModelDescription describe_deit(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                    ProcessorBackend processor);
+                                    const ImageModelOptions& options);
 ImageModelDescription describe_dinov2(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                      ProcessorBackend processor);
+                                      const ImageModelOptions& options);
 ImageModelDescription describe_dinov2_with_registers(
-    const std::shared_ptr<const Checkpoint>& checkpoint, ProcessorBackend processor);
+    const std::shared_ptr<const Checkpoint>& checkpoint, const ImageModelOptions& options);
 ImageModelDescription describe_dinov3_vit(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                          ProcessorBackend processor);
+                                          const ImageModelOptions& options);
 ImageModelDescription describe_siglip(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                      ProcessorBackend processor);
+                                      const ImageModelOptions& options);
 ImageModelDescription describe_siglip_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                             ProcessorBackend processor);
+                                             const ImageModelOptions& options);
 /// config.json with `architecture` in place of `model_type`.
 ImageModelDescription describe_timm_vit(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                        ProcessorBackend processor);
+                                        const ImageModelOptions& options);
 /// The built-in convolutional model, as tools/convert_efficientnet.py writes it.
 ImageModelDescription describe_efficientnet_lite(
-    const std::shared_ptr<const Checkpoint>& checkpoint, ProcessorBackend processor);
+    const std::shared_ptr<const Checkpoint>& checkpoint, const ImageModelOptions& options);
 
 /// Class defaults of a transformer config: what a key that is not in the file means.
 struct VitDefaults {

@@ -36,7 +36,7 @@ VitNames siglip_names() {
 }
 
 ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoint,
-                               const JsonObject& vision, ProcessorBackend processor) {
+                               const JsonObject& vision, const ImageModelOptions& options) {
   VitDefaults defaults;
   defaults.activation = "gelu_pytorch_tanh";
   defaults.epsilon = 1e-6;
@@ -45,26 +45,25 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
   spec.prefix_tokens = 0;
   // Without a head the reference pools nothing; there is no class token, so the mean is taken.
   spec.pooling = vision.flag_or("vision_use_head", true) ? Pooling::kAttention : Pooling::kMean;
-  return describe_vision_transformer(
-      checkpoint, "siglip", spec, {siglip_names()},
-      {"text_model.", "logit_scale", "logit_bias", "*position_ids"},
-      read_processor(*checkpoint, "SiglipImageProcessor", processor));
+  return describe_vision_transformer(checkpoint, "siglip", spec, {siglip_names()},
+                                     {"text_model.", "logit_scale", "logit_bias", "*position_ids"},
+                                     read_processor(*checkpoint, "SiglipImageProcessor", options));
 }
 
 }  // namespace
 
 ImageModelDescription describe_siglip(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                      ProcessorBackend processor) {
+                                      const ImageModelOptions& options) {
   const JsonObject& config = checkpoint->config();
   return describe(checkpoint,
                   config.object("vision_config")
                       .value_or(JsonObject::empty(config.label() + ": vision_config")),
-                  processor);
+                  options);
 }
 
 ImageModelDescription describe_siglip_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                             ProcessorBackend processor) {
-  return describe(checkpoint, checkpoint->config(), processor);
+                                             const ImageModelOptions& options) {
+  return describe(checkpoint, checkpoint->config(), options);
 }
 
 }  // namespace vecframe::models

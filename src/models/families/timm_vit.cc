@@ -101,7 +101,7 @@ void apply_arguments(const JsonObject& arguments, VitSpec& spec) {
 }  // namespace
 
 ImageModelDescription describe_timm_vit(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                        ProcessorBackend processor) {
+                                        const ImageModelOptions& options) {
   const JsonObject& config = checkpoint->config();
   const std::string architecture = config.text_or("architecture", "");
   VitSpec spec;
@@ -126,7 +126,7 @@ ImageModelDescription describe_timm_vit(const std::shared_ptr<const Checkpoint>&
                     "{}, do not come out",
                     config.label(), spec.width, spec.heads, spec.patch, spec.trained_height));
   return describe_vision_transformer(checkpoint, "timm-vit", spec, {timm_names()}, {"head."},
-                                     read_timm_processor(config, processor));
+                                     read_timm_processor(config, options));
 }
 
 }  // namespace vecframe::models

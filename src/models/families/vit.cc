@@ -43,7 +43,7 @@ VitNames in_memory_names() {
 }
 
 ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoint, bool distilled,
-                               ProcessorBackend processor) {
+                               const ImageModelOptions& options) {
   const JsonObject& config = checkpoint->config();
   VitSpec spec = read_vit_spec(config, {});
   spec.mlp_width = read_mlp_width(config, 3072);
@@ -57,20 +57,19 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
       checkpoint, distilled ? "deit" : "vit", spec, tables,
       {"classifier.", "cls_classifier.", "distillation_classifier.", "decoder.", "*mask_token",
        "*position_ids"},
-      read_processor(*checkpoint, distilled ? "DeiTImageProcessor" : "ViTImageProcessor",
-                     processor));
+      read_processor(*checkpoint, distilled ? "DeiTImageProcessor" : "ViTImageProcessor", options));
 }
 
 }  // namespace
 
 ImageModelDescription describe_vit(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                   ProcessorBackend processor) {
-  return describe(checkpoint, /*distilled=*/false, processor);
+                                   const ImageModelOptions& options) {
+  return describe(checkpoint, /*distilled=*/false, options);
 }
 
 ImageModelDescription describe_deit(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                    ProcessorBackend processor) {
-  return describe(checkpoint, /*distilled=*/true, processor);
+                                    const ImageModelOptions& options) {
+  return describe(checkpoint, /*distilled=*/true, options);
 }
 
 }  // namespace vecframe::models

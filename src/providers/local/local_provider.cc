@@ -66,8 +66,7 @@ std::shared_ptr<const embed::ImageEmbedderDescriptor> describe(const std::string
   facts.device = info.details.empty() ? info.name : info.name + " " + info.details;
 
   const auto checkpoint = std::make_shared<const models::Checkpoint>(model, directory);
-  models::ImageModelDescription description =
-      models::describe_image_model(checkpoint, models::ProcessorBackend::kFromFile);
+  models::ImageModelDescription description = models::describe_image_model(checkpoint);
   facts.model = model;
   facts.family = description.family;
   facts.model_fingerprint = checkpoint->fingerprint();

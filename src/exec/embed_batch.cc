@@ -1,5 +1,6 @@
 #include "exec/embed_batch.h"
 
+#include <algorithm>
 #include <cmath>
 #include <exception>
 #include <string>
@@ -7,16 +8,15 @@
 
 namespace vecframe::exec {
 
-void embed_batch(embed::EmbedLane& lane, const std::uint8_t* pixels, std::int64_t count,
-                 std::size_t slot_bytes, std::int64_t dimension, float* out,
+void embed_batch(std::int64_t count,
+                 const std::function<void(std::int64_t first, std::int64_t count)>& embed,
                  const std::function<void(std::int64_t, RowError)>& fail,
                  const std::function<bool()>& keep_on) {
   const auto embed_range = [&](const auto& self, std::int64_t first, std::int64_t length) -> void {
     if (!keep_on()) return;
     std::string cause;
     try {
-      lane.embed(pixels + static_cast<std::size_t>(first) * slot_bytes, length,
-                 out + first * dimension);
+      embed(first, length);
       return;
     } catch (const std::exception& error) {
       cause = error.what();
@@ -31,13 +31,16 @@ void embed_batch(embed::EmbedLane& lane, const std::uint8_t* pixels, std::int64_
   embed_range(embed_range, 0, count);
 }
 
-std::optional<RowError> check_vector(std::span<const float> vector) {
+std::optional<RowError> keep_vector(std::span<const float> vector, bool normalize,
+                                    std::span<float> kept) {
   for (std::size_t i = 0; i < vector.size(); ++i) {
     if (std::isfinite(vector[i])) continue;
     return RowError{Stage::kEmbed, ErrorCode::kBadOutput,
                     "value " + std::to_string(i) + " of the vector is " +
                         (std::isnan(vector[i]) ? "NaN" : "infinite")};
   }
+  std::copy_n(vector.begin(), kept.size(), kept.begin());
+  if (normalize) normalize_vector(kept);
   return std::nullopt;
 }
 

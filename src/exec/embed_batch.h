@@ -1,4 +1,4 @@
-// One batch through a lane, down to the rows that fail.
+// One batch through an embedder, down to the rows that fail; and what becomes of its vectors.
 #pragma once
 
 #include <cstdint>
@@ -7,21 +7,22 @@
 #include <span>
 
 #include "base/row_error.h"
-#include "embed/embedder.h"
 
 namespace vecframe::exec {
 
-/// Embeds `count` slots of `slot_bytes` into `out` [count, dimension]. If the embedder throws a
-/// std::exception, the batch is halved until the rows at fault stand alone: they get an error
-/// (stage embed, embedder_failed), the others their vectors. `fail(index, error)` is called for
-/// each row at fault. `keep_on()` is asked before each part; when it says no the rest is left out.
-void embed_batch(embed::EmbedLane& lane, const std::uint8_t* pixels, std::int64_t count,
-                 std::size_t slot_bytes, std::int64_t dimension, float* out,
+/// `embed(first, count)` embeds those rows of the batch. If it throws a std::exception, the batch
+/// is halved until the rows at fault stand alone: they get an error (stage embed, embedder_failed),
+/// the others their vectors. `fail(index, error)` is called for each row at fault. `keep_on()` is
+/// asked before each part; when it says no the rest is left out.
+void embed_batch(std::int64_t count,
+                 const std::function<void(std::int64_t first, std::int64_t count)>& embed,
                  const std::function<void(std::int64_t, RowError)>& fail,
                  const std::function<bool()>& keep_on);
 
-/// An error (stage embed, bad_output) if a value is NaN or infinite.
-std::optional<RowError> check_vector(std::span<const float> vector);
+/// Copies the first kept.size() values of the vector, divided by their L2 norm if `normalize`.
+/// Gives an error (stage embed, bad_output) if a value is NaN or infinite.
+std::optional<RowError> keep_vector(std::span<const float> vector, bool normalize,
+                                    std::span<float> kept);
 
 /// Divides by the L2 norm, which is summed in float64. A vector of zeros stays.
 void normalize_vector(std::span<float> vector);

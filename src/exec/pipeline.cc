@@ -39,6 +39,7 @@
 #include "exec/prepare_row.h"
 #include "exec/processors.h"
 #include "exec/reorder_window.h"
+#include "exec/row_consumer.h"
 #include "exec/stage_clock.h"
 #include "exec/work_queue.h"
 #include "image/orientation.h"
@@ -47,11 +48,8 @@
 namespace vecframe::exec {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
-
 // How soon a raised CancellationToken is seen, at the latest.
 constexpr std::chrono::milliseconds kTick{50};
-constexpr std::chrono::milliseconds kProgressInterval{100};
 
 // glibc raises the size from which it maps blocks on their own each time such a block is freed, up
 // to 32 MiB; after that every thread's heap keeps the largest picture it ever had, which no budget
@@ -79,18 +77,7 @@ MemoryRequest request_of(const std::optional<EmbedStage>& embed, std::int64_t si
 
 MemoryPlan plan_of(const std::optional<EmbedStage>& embed, std::int64_t sink_bytes,
                    const PipelineOptions& options) {
-  if (options.threads < 0) {
-    throw RequestError("threads=" + std::to_string(options.threads) +
-                       " is negative; give 0 for one a processor");
-  }
-  if (options.batch_size < 0) {
-    throw RequestError("batch_size=" + std::to_string(options.batch_size) +
-                       " is negative; give 0 to have it chosen");
-  }
-  if (options.limit && *options.limit < 0) {
-    throw RequestError("limit=" + std::to_string(*options.limit) +
-                       " is negative; give a number of rows");
-  }
+  check_options(options, embed ? embed->dimension : 0);
   MemoryRequest request = request_of(embed, sink_bytes);
   request.memory_limit = options.memory_limit;
   request.batch_size = options.batch_size;
@@ -111,7 +98,7 @@ class Pipeline {
         fixed_(budget_.try_acquire(plan.fixed_bytes)),
         share_(plan.encoded_bytes),
         names_(plan.name_bytes),
-        window_(plan.window_rows, embed ? embed->dimension : 0),
+        window_(plan.window_rows, embed ? kept_dimension(embed->dimension, options) : 0),
         work_(embed ? plan.threads : 0, plan.batch_size, embed ? embed->prepare.slot_bytes() : 0) {}
 
   ~Pipeline() {
@@ -305,8 +292,11 @@ class Pipeline {
     {
       const StageClock::Scope scope(counters_.embed);
       embed_batch(
-          lane, task.batch->pixels(task.first), task.count, embed_->prepare.slot_bytes(),
-          embed_->dimension, out,
+          task.count,
+          [&](std::int64_t first, std::int64_t count) {
+            lane.embed(task.batch->pixels(task.first + first), count,
+                       out + first * embed_->dimension);
+          },
           [&](std::int64_t index, RowError error) {
             window_.facts(rows[static_cast<std::size_t>(index)]).error = std::move(error);
           },
@@ -319,12 +309,8 @@ class Pipeline {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::span<const float> vector(out + i * dimension, dimension);
       RowFacts& facts = window_.facts(rows[i]);
-      if (!facts.error) facts.error = check_vector(vector);
-      if (!facts.error) {
-        const std::span<float> kept = window_.vector(rows[i]);
-        std::copy(vector.begin(), vector.end(), kept.begin());
-        if (options_.normalize) normalize_vector(kept);
-      }
+      if (!facts.error)
+        facts.error = keep_vector(vector, options_.normalize, window_.vector(rows[i]));
       window_.finish(rows[i]);
     }
   }
@@ -347,92 +333,59 @@ class Pipeline {
   std::vector<std::thread> threads_;
 };
 
-/// The calling thread's part: rows to the sink and figures to the progress callback.
-class Consumer {
- public:
-  Consumer(Pipeline& pipeline, RowSink& sink, const PipelineOptions& options,
-           const MemoryPlan& plan, bool has_vectors, const ProgressCallback& progress,
-           const FailureCallback& failure)
-      : pipeline_(pipeline),
-        sink_(sink),
-        options_(options),
-        has_vectors_(has_vectors),
-        progress_(progress),
-        failure_(failure) {
-    statistics_.batch_size = has_vectors ? plan.batch_size : 0;
-    statistics_.threads = plan.threads;
-    statistics_.budget_bytes = options.memory_limit;
-  }
+void take_front(ReorderWindow& window, bool has_vectors, RowConsumer& consumer) {
+  RowFacts& facts = window.facts(window.front());
+  Row row;
+  row.path = std::move(facts.path);
+  row.error = std::move(facts.error);
+  row.width = facts.width;
+  row.height = facts.height;
+  row.format = facts.format;
+  if (has_vectors && !row.error) row.embedding = window.vector(window.front());
+  consumer.take(row);
+  window.pop();
+}
 
-  Statistics consume(const CancellationToken& cancellation) {
-    ReorderWindow& window = pipeline_.window();
-    for (;;) {
-      pipeline_.rethrow_failure();
-      if (cancellation.cancelled()) throw Cancelled();
-      const NameQueue::Progress listed = pipeline_.listed();
-      if (listed.done && window.front() == listed.listed) break;
-      if (window.wait_front(kTick)) {
-        take(window.facts(window.front()), window.vector(window.front()));
-        window.pop();
-      }
-      if (SteadyClock::now() - last_progress_ >= kProgressInterval) report_progress();
-    }
-    report_progress();
-    return statistics_;
+void consume(Pipeline& pipeline, bool has_vectors, const CancellationToken& cancellation,
+             RowConsumer& consumer) {
+  ReorderWindow& window = pipeline.window();
+  for (;;) {
+    pipeline.rethrow_failure();
+    if (cancellation.cancelled()) throw Cancelled();
+    const NameQueue::Progress listed = pipeline.listed();
+    const bool finished = listed.done && window.front() == listed.listed;
+    if (!finished && window.wait_front(kTick)) take_front(window, has_vectors, consumer);
+    if (finished || consumer.report_is_due())
+      consumer.report(listed.listed, listed.done, pipeline.peak_bytes());
+    if (finished) return;
   }
-
- private:
-  void take(RowFacts& facts, std::span<const float> vector) {
-    Row row;
-    row.path = std::move(facts.path);
-    row.error = std::move(facts.error);
-    row.width = facts.width;
-    row.height = facts.height;
-    row.format = facts.format;
-    if (has_vectors_ && !row.error) row.embedding = vector;
-    ++statistics_.rows;
-    if (row.error) {
-      ++statistics_.failed;
-      ++statistics_.failures[std::string(to_string(row.error->stage)) + "/" +
-                             std::string(to_string(row.error->code))];
-      if (options_.on_error == OnError::kRaise) {
-        throw RunError(row.path + ": " + row.error->to_string());
-      }
-      if (options_.on_error == OnError::kLog && failure_) failure_(row);
-    }
-    const StageClock::Scope scope(pipeline_.counters().write);
-    sink_.write(row);
-  }
-
-  void report_progress() {
-    const Counters& counters = pipeline_.counters();
-    const NameQueue::Progress listed = pipeline_.listed();
-    statistics_.listed = listed.listed;
-    statistics_.listing_done = listed.done;
-    statistics_.bytes_read = counters.bytes_read;
-    statistics_.batches = counters.batches;
-    statistics_.read_seconds = counters.read.seconds();
-    statistics_.prepare_seconds = counters.prepare.seconds();
-    statistics_.embed_seconds = counters.embed.seconds();
-    statistics_.write_seconds = counters.write.seconds();
-    statistics_.peak_budget_bytes = pipeline_.peak_bytes();
-    last_progress_ = SteadyClock::now();
-    statistics_.seconds = std::chrono::duration<double>(last_progress_ - start_).count();
-    if (progress_) progress_(statistics_);
-  }
-
-  Pipeline& pipeline_;
-  RowSink& sink_;
-  const PipelineOptions& options_;
-  const bool has_vectors_;
-  const ProgressCallback& progress_;
-  const FailureCallback& failure_;
-  const SteadyClock::time_point start_ = SteadyClock::now();
-  SteadyClock::time_point last_progress_ = start_;
-  Statistics statistics_;
-};
+}
 
 }  // namespace
+
+void check_options(const PipelineOptions& options, std::int64_t dimension) {
+  if (options.threads < 0) {
+    throw RequestError("threads=" + std::to_string(options.threads) +
+                       " is negative; give 0 for one a processor");
+  }
+  if (options.batch_size < 0) {
+    throw RequestError("batch_size=" + std::to_string(options.batch_size) +
+                       " is negative; give 0 to have it chosen");
+  }
+  if (options.limit && *options.limit < 0) {
+    throw RequestError("limit=" + std::to_string(*options.limit) +
+                       " is negative; give a number of rows");
+  }
+  if (options.dimensions && dimension > 0 &&
+      (*options.dimensions < 1 || *options.dimensions > dimension)) {
+    throw RequestError("dimensions=" + std::to_string(*options.dimensions) +
+                       " is out of range; the vectors have " + std::to_string(dimension));
+  }
+}
+
+std::int64_t kept_dimension(std::int64_t dimension, const PipelineOptions& options) {
+  return options.dimensions.value_or(dimension);
+}
 
 std::int64_t minimum_memory(const EmbedStage& stage, std::int64_t sink_bytes) {
   return least_memory(request_of(stage, sink_bytes), /*threads=*/1, /*batch_size=*/1);
@@ -444,9 +397,12 @@ Statistics run(storage::Listing& listing, const std::optional<EmbedStage>& embed
   const MemoryPlan plan = plan_of(embed, sink.max_buffered_bytes(), options);
   return_freed_pictures();
   Pipeline pipeline(listing, embed, options, plan);
-  Consumer consumer(pipeline, sink, options, plan, embed.has_value(), progress, failure);
+  RowConsumer consumer(sink, options, pipeline.counters(), progress, failure);
+  consumer.statistics().batch_size = embed ? plan.batch_size : 0;
+  consumer.statistics().threads = plan.threads;
   pipeline.start();
-  return consumer.consume(cancellation);
+  consume(pipeline, embed.has_value(), cancellation, consumer);
+  return consumer.statistics();
 }
 
 }  // namespace vecframe::exec

@@ -34,13 +34,15 @@ struct PipelineOptions {
   std::optional<std::int64_t> limit;  ///< rows at most
   image::DecodeLimits decode_limits;
   bool apply_orientation = true;
-  bool normalize = false;  ///< divide each vector by its L2 norm; zeros stay zeros
+  std::optional<std::int64_t> dimensions;  ///< values of each vector that are kept; else all
+  bool normalize = false;                  ///< divide what is kept by its L2 norm; zeros stay zeros
   OnError on_error = OnError::kRaise;
 };
 
 /// One finished row. `embedding` is empty when `error` is set.
 struct Row {
-  std::string path;
+  std::string path;  ///< or, of a text, the place it came from
+  std::string text;
   std::optional<RowError> error;
   std::uint32_t width = 0, height = 0;  ///< after orientation; 0 when the header could not be read
   std::optional<image::Format> format;
@@ -82,6 +84,12 @@ struct EmbedStage {
   image::PrepareSpec prepare;
   std::int64_t dimension = 0;
 };
+
+/// Throws RequestError for an option out of range. `dimension` is the embedder's, 0 without one.
+void check_options(const PipelineOptions& options, std::int64_t dimension);
+
+/// Length of the vectors that a run hands on.
+std::int64_t kept_dimension(std::int64_t dimension, const PipelineOptions& options);
 
 /// The least memory_limit with which this stage can run one lane of one picture, beside a sink that
 /// holds back `sink_bytes`.

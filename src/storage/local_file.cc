@@ -13,6 +13,8 @@
 #include <system_error>
 #include <utility>
 
+#include "storage/file_descriptor.h"
+
 namespace vecframe::storage {
 namespace {
 
@@ -29,20 +31,6 @@ RowError read_error(int error) {
       return {Stage::kRead, ErrorCode::kIoError, text};
   }
 }
-
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int value) : value_(value) {}
-  ~FileDescriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
 
 [[noreturn]] void fail(const std::string& action, const std::string& path) {
   throw RunError(action + " '" + path + "': " + std::generic_category().message(errno));

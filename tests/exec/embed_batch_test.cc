@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <set>
 #include <stdexcept>
 #include <vector>
@@ -12,43 +13,39 @@ namespace vecframe::exec {
 namespace {
 
 using testing::ElementsAre;
-using testing::ElementsAreArray;
 
-/// Vector of a slot: its byte and its byte plus one. Throws for slots of the given bytes.
-class PickyLane final : public embed::EmbedLane {
+/// Vector of a row: its number. Throws for a batch that holds one of the given rows.
+class PickyEmbedder {
  public:
-  explicit PickyLane(std::set<int> refused) : refused_(std::move(refused)) {}
-  void embed(const std::uint8_t* pixels, std::int64_t count, float* out) override {
+  explicit PickyEmbedder(std::set<std::int64_t> refused, std::int64_t count)
+      : out(static_cast<std::size_t>(count), -1), refused_(std::move(refused)) {}
+  void operator()(std::int64_t first, std::int64_t count) {
     ++num_calls;
-    for (std::int64_t i = 0; i < count; ++i) {
-      if (refused_.contains(pixels[i])) throw std::invalid_argument("refused");
-      out[2 * i] = pixels[i];
-      out[2 * i + 1] = static_cast<float>(pixels[i]) + 1;
+    for (std::int64_t row = first; row < first + count; ++row) {
+      if (refused_.contains(row)) throw std::invalid_argument("refused");
+      out[static_cast<std::size_t>(row)] = row;
     }
   }
+  std::vector<std::int64_t> out;
   int num_calls = 0;
 
  private:
-  const std::set<int> refused_;
+  const std::set<std::int64_t> refused_;
 };
 
-std::vector<std::int64_t> failures_of(const std::set<int>& refused, std::int64_t count) {
-  PickyLane lane(refused);
-  std::vector<std::uint8_t> pixels;
-  for (std::int64_t i = 0; i < count; ++i) pixels.push_back(static_cast<std::uint8_t>(i));
-  std::vector<float> out(static_cast<std::size_t>(count * 2), -1);
+std::vector<std::int64_t> failures_of(const std::set<std::int64_t>& refused, std::int64_t count) {
+  PickyEmbedder embedder(refused, count);
   std::vector<std::int64_t> failed;
   embed_batch(
-      lane, pixels.data(), count, /*slot_bytes=*/1, /*dimension=*/2, out.data(),
+      count, std::ref(embedder),
       [&](std::int64_t index, const RowError& error) {
         EXPECT_EQ(error.to_string(), "embed/embedder_failed: refused");
         failed.push_back(index);
       },
       [] { return true; });
-  for (std::int64_t i = 0; i < count; ++i) {
-    if (refused.contains(static_cast<int>(i))) continue;
-    EXPECT_EQ(out[static_cast<std::size_t>(2 * i)], static_cast<float>(i));
-    EXPECT_EQ(out[static_cast<std::size_t>(2 * i + 1)], static_cast<float>(i + 1));
+  for (std::int64_t row = 0; row < count; ++row) {
+    if (refused.contains(row)) continue;
+    EXPECT_EQ(embedder.out[static_cast<std::size_t>(row)], row);
   }
   return failed;
 }
@@ -62,32 +59,38 @@ TEST(EmbedBatchTest, HalvesABatchDownToTheRowsAtFault) {
 }
 
 TEST(EmbedBatchTest, AGoodBatchIsOneCall) {
-  PickyLane lane({});
-  const std::uint8_t pixels[4] = {};
-  float out[8];
+  PickyEmbedder embedder({}, 4);
   embed_batch(
-      lane, pixels, 4, 1, 2, out, [](std::int64_t, const RowError&) {}, [] { return true; });
-  EXPECT_EQ(lane.num_calls, 1);
+      4, std::ref(embedder), [](std::int64_t, const RowError&) {}, [] { return true; });
+  EXPECT_EQ(embedder.num_calls, 1);
 }
 
 TEST(EmbedBatchTest, StopsWhenToldTo) {
-  PickyLane lane({0, 1, 2, 3});
-  const std::uint8_t pixels[4] = {};
-  float out[8];
+  PickyEmbedder embedder({0, 1, 2, 3}, 4);
   embed_batch(
-      lane, pixels, 4, 1, 2, out, [](std::int64_t, const RowError&) {},
-      [&] { return lane.num_calls < 2; });
-  EXPECT_EQ(lane.num_calls, 2);
+      4, std::ref(embedder), [](std::int64_t, const RowError&) {},
+      [&] { return embedder.num_calls < 2; });
+  EXPECT_EQ(embedder.num_calls, 2);
 }
 
-TEST(CheckVectorTest, FindsWhatIsNotFinite) {
+TEST(KeepVectorTest, RefusesWhatIsNotFinite) {
+  std::vector<float> kept(2);
   const std::vector<float> good{0, -1, 3e38f};
-  EXPECT_FALSE(check_vector(good));
-  const std::vector<float> nan{0, std::nanf("")};
-  EXPECT_EQ(check_vector(nan)->to_string(), "embed/bad_output: value 1 of the vector is NaN");
+  EXPECT_FALSE(keep_vector(good, false, kept));
+  EXPECT_THAT(kept, ElementsAre(0, -1));
+  const std::vector<float> nan{0, 1, std::nanf("")};  // also where it would be cut off
+  EXPECT_EQ(keep_vector(nan, false, kept)->to_string(),
+            "embed/bad_output: value 2 of the vector is NaN");
   const std::vector<float> infinite{-HUGE_VALF, 0};
-  EXPECT_EQ(check_vector(infinite)->to_string(),
+  EXPECT_EQ(keep_vector(infinite, false, kept)->to_string(),
             "embed/bad_output: value 0 of the vector is infinite");
+}
+
+TEST(KeepVectorTest, CutsFirstAndNormalisesThen) {
+  std::vector<float> kept(2);
+  const std::vector<float> vector{3, 4, 1000};
+  EXPECT_FALSE(keep_vector(vector, true, kept));
+  EXPECT_THAT(kept, ElementsAre(0.6f, 0.8f));
 }
 
 TEST(NormalizeVectorTest, DividesByTheNorm) {

@@ -1,0 +1,52 @@
+#include "exec/row_consumer.h"
+
+#include <vecframe/error.h>
+
+#include <string>
+
+namespace vecframe::exec {
+namespace {
+
+constexpr std::chrono::milliseconds kProgressInterval{100};
+
+}  // namespace
+
+RowConsumer::RowConsumer(RowSink& sink, const PipelineOptions& options, Counters& counters,
+                         const ProgressCallback& progress, const FailureCallback& failure)
+    : sink_(sink), options_(options), counters_(counters), progress_(progress), failure_(failure) {
+  statistics_.budget_bytes = options.memory_limit;
+}
+
+void RowConsumer::take(const Row& row) {
+  ++statistics_.rows;
+  if (row.error) {
+    ++statistics_.failed;
+    ++statistics_.failures[std::string(to_string(row.error->stage)) + "/" +
+                           std::string(to_string(row.error->code))];
+    if (options_.on_error == OnError::kRaise) {
+      throw RunError(row.path + ": " + row.error->to_string());
+    }
+    if (options_.on_error == OnError::kLog && failure_) failure_(row);
+  }
+  const StageClock::Scope scope(counters_.write);
+  sink_.write(row);
+}
+
+bool RowConsumer::report_is_due() const { return Clock::now() - last_report_ >= kProgressInterval; }
+
+void RowConsumer::report(std::int64_t listed, bool listing_done, std::int64_t peak_bytes) {
+  statistics_.listed = listed;
+  statistics_.listing_done = listing_done;
+  statistics_.peak_budget_bytes = peak_bytes;
+  statistics_.bytes_read = counters_.bytes_read;
+  statistics_.batches = counters_.batches;
+  statistics_.read_seconds = counters_.read.seconds();
+  statistics_.prepare_seconds = counters_.prepare.seconds();
+  statistics_.embed_seconds = counters_.embed.seconds();
+  statistics_.write_seconds = counters_.write.seconds();
+  last_report_ = Clock::now();
+  statistics_.seconds = std::chrono::duration<double>(last_report_ - start_).count();
+  if (progress_) progress_(statistics_);
+}
+
+}  // namespace vecframe::exec

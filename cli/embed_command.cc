@@ -1,4 +1,4 @@
-// vecframe embed: image files in, a Parquet file of vectors out.
+// vecframe embed: image files or texts in, a Parquet file of vectors out.
 
 #include <fmt/format.h>
 
@@ -21,15 +21,18 @@ constexpr const char* kExamples = R"(
 Examples:
   vecframe embed photos/ -o photos.parquet --model builtin:efficientnet-lite0
   vecframe embed 'photos/**/*.jpg' more/ -o photos.parquet --model ./clip-vit-base-patch32
-  vecframe embed photos/ -o parts/ --model ./dinov2 --normalize --on-error ignore --memory-limit 1G)";
+  vecframe embed photos/ -o parts/ --model ./dinov2 --normalize --on-error ignore --memory-limit 1G
+  vecframe embed --text queries.txt -o queries.parquet --model openai/clip-vit-base-patch32
+  echo 'a red bicycle' | vecframe embed --text - -o query.parquet --model openai/clip-vit-base-patch32)";
 
 struct EmbedArguments {
   std::vector<std::string> inputs;
+  std::optional<std::string> text;  // in place of inputs
   std::string output;
   std::optional<std::string> model, provider;
   std::string precision = "fp32", device = "auto", on_error = "log", orientation = "apply",
-              memory_limit = "512M";
-  std::optional<std::int64_t> batch_size, limit;
+              memory_limit = "512M", dtype = "float32", pooling = "default";
+  std::optional<std::int64_t> batch_size, limit, dimensions, image_size;
   int threads = 0;
   std::uint64_t max_pixels = ReadImagesOptions().max_pixels;
   bool normalize = false, overwrite = false, json = false;
@@ -41,9 +44,10 @@ OnError to_on_error(const std::string& word) {
 
 void print_summary(const RunReport& report, const EmbedArguments& arguments) {
   const double rate = report.seconds > 0 ? static_cast<double>(report.rows) / report.seconds : 0;
-  fmt::print(stderr, "{} images, {} embedded, {} failed, in {:.1f} s ({:.1f} images/s) -> {}\n",
-             report.rows, report.rows - report.failed, report.failed, report.seconds, rate,
-             arguments.output);
+  const char* rows = arguments.text ? "texts" : "images";
+  fmt::print(stderr, "{} {}, {} embedded, {} failed, in {:.1f} s ({:.1f} {}/s) -> {}\n",
+             report.rows, rows, report.rows - report.failed, report.failed, report.seconds, rate,
+             rows, arguments.output);
   if (report.failed == 0 || arguments.on_error == "ignore") return;
   fmt::print(stderr, "warning: {} of {} rows have no vector; the error column says why:\n",
              report.failed, report.rows);
@@ -51,20 +55,57 @@ void print_summary(const RunReport& report, const EmbedArguments& arguments) {
     fmt::print(stderr, "  {:<28} {}\n", cause, count);
 }
 
-int run_embed(const EmbedArguments& arguments) {
-  EmbedImageOptions embed;
+void check_inputs(const EmbedArguments& arguments) {
+  if (!arguments.text) {
+    if (arguments.inputs.empty())
+      throw RequestError("inputs: none; name image files or directories, or give --text FILE");
+    return;
+  }
+  if (!arguments.inputs.empty())
+    throw RequestError("--text: texts and images ('" + arguments.inputs.front() +
+                       "') cannot go into one output; run one command for each");
+  if (arguments.pooling != "default" || arguments.image_size)
+    throw RequestError("--text: --pooling and --image-size are about images; leave them out");
+}
+
+EmbedOptions embed_options(const EmbedArguments& arguments) {
+  EmbedOptions embed;
   embed.provider = arguments.provider;
   embed.model = arguments.model;
+  embed.dimensions = arguments.dimensions;
   embed.normalize = arguments.normalize;
+  embed.dtype = arguments.dtype;
   embed.precision = arguments.precision;
   embed.device = arguments.device;
   embed.batch_size = arguments.batch_size;
   embed.on_error = to_on_error(arguments.on_error);
   embed.error_column = "error";
+  return embed;
+}
+
+DataFrame image_frame(const EmbedArguments& arguments) {
+  EmbedImageOptions embed;
+  static_cast<EmbedOptions&>(embed) = embed_options(arguments);
+  embed.pooling = arguments.pooling;
+  embed.image_size = arguments.image_size;
   ReadImagesOptions read;
   read.apply_orientation = arguments.orientation == "apply";
   read.max_pixels = arguments.max_pixels;
+  return read_images(arguments.inputs, read)
+      .with_column("embedding", embed_image(col("image"), embed))
+      .select({"path", "embedding", "error", "width", "height", "format"});
+}
 
+DataFrame text_frame(const EmbedArguments& arguments) {
+  EmbedTextOptions embed;
+  static_cast<EmbedOptions&>(embed) = embed_options(arguments);
+  return read_texts(*arguments.text)
+      .with_column("embedding", embed_text(col("text"), embed))
+      .select({"text", "embedding", "error"});
+}
+
+int run_embed(const EmbedArguments& arguments) {
+  check_inputs(arguments);
   WriteOptions write;
   write.threads = arguments.threads;
   write.memory_limit = parse_byte_size(arguments.memory_limit);
@@ -82,11 +123,9 @@ int run_embed(const EmbedArguments& arguments) {
     fmt::print(stderr, "warning: {}: {}\n", failure.path, failure.error);
   };
 
-  DataFrame frame = read_images(arguments.inputs, read)
-                        .with_column("embedding", embed_image(col("image"), embed));
+  DataFrame frame = arguments.text ? text_frame(arguments) : image_frame(arguments);
   if (arguments.limit) frame = frame.limit(*arguments.limit);
-  const RunReport report = frame.select({"path", "embedding", "error", "width", "height", "format"})
-                               .write_parquet(arguments.output, write);
+  const RunReport report = frame.write_parquet(arguments.output, write);
   progress.clear();
   print_summary(report, arguments);
   if (arguments.json) fmt::print("{}\n", report.json);
@@ -97,16 +136,16 @@ int run_embed(const EmbedArguments& arguments) {
 
 void add_embed_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<EmbedArguments>();
-  CLI::App* command = app.add_subcommand("embed", "Embed image files into a Parquet file");
+  CLI::App* command = app.add_subcommand("embed", "Embed image files or texts into a Parquet file");
   std::string extensions;
   for (const std::string& extension : image_extensions())
     extensions += (extensions.empty() ? "" : " ") + extension;
   command->footer("A directory is walked for files named " + extensions +
                   "; files and globs are taken as named.\n" + kExamples);
-  command
-      ->add_option("inputs", arguments->inputs,
-                   "Image files, globs ('**' for any directories) or directories")
-      ->required();
+  command->add_option("inputs", arguments->inputs,
+                      "Image files, globs ('**' for any directories) or directories");
+  command->add_option("--text", arguments->text,
+                      "In place of images: a file of one text a line, or - for standard input");
   command
       ->add_option("-o,--output", arguments->output,
                    "A file that ends in .parquet, or a directory that gets one part per 65536 rows")
@@ -116,7 +155,25 @@ void add_embed_command(CLI::App& app, Action& action) {
                       "see `vecframe models`");
   command->add_option("--provider", arguments->provider,
                       "Who runs the model; default transformers (run natively)");
-  command->add_flag("--normalize", arguments->normalize, "Divide each vector by its L2 norm");
+  command
+      ->add_option("--dimensions", arguments->dimensions, "Keep the first N values of each vector")
+      ->check(CLI::PositiveNumber);
+  command->add_flag("--normalize", arguments->normalize,
+                    "Divide each vector, or what --dimensions keeps of it, by its L2 norm");
+  command->add_option("--dtype", arguments->dtype, "Values of the vectors: float32 or float16")
+      ->check(CLI::IsMember({"float32", "float16"}))
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--pooling", arguments->pooling,
+          "default: as the reference; cls: the class token; mean: the mean of the patches; "
+          "both without projection")
+      ->check(CLI::IsMember({"default", "cls", "mean"}))
+      ->capture_default_str();
+  command
+      ->add_option("--image-size", arguments->image_size,
+                   "Side of the picture that goes into the model; positions are interpolated")
+      ->check(CLI::PositiveNumber);
   command
       ->add_option("--precision", arguments->precision,
                    "fp32, bf16, or auto: bf16 where the processor has it")
@@ -125,7 +182,7 @@ void add_embed_command(CLI::App& app, Action& action) {
       ->capture_default_str();
   command
       ->add_option("--batch-size", arguments->batch_size,
-                   "Images a batch; default: what the memory limit allows")
+                   "Rows a batch; default: what the memory limit allows")
       ->check(CLI::PositiveNumber);
   command->add_option("--threads", arguments->threads, "Worker threads; 0: one a processor")
       ->check(CLI::NonNegativeNumber)
@@ -140,7 +197,7 @@ void add_embed_command(CLI::App& app, Action& action) {
                    "keep the row, without vector")
       ->check(CLI::IsMember({"raise", "log", "ignore"}))
       ->capture_default_str();
-  command->add_option("--limit", arguments->limit, "Only the first N images")
+  command->add_option("--limit", arguments->limit, "Only the first N rows")
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--overwrite", arguments->overwrite,
                     "Replace the output, when the new one is complete");

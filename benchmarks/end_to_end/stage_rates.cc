@@ -136,7 +136,7 @@ int run(int argc, char** argv) {
   const nlohmann::ordered_json result{{"files", files.size()},
                                       {"threads", threads},
                                       {"device", facts.device},
-                                      {"flops_per_image", facts.flops_per_image},
+                                      {"flops_per_image", facts.flops_per_row},
                                       {"probe_gflops", probes},
                                       {"prepare_images_per_second", prepared},
                                       {"model_images_per_second", embedded}};

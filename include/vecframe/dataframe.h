@@ -66,6 +66,12 @@ struct ReadImagesOptions {
 VECFRAME_API DataFrame read_images(const std::vector<std::string>& inputs,
                                    const ReadImagesOptions& options = {});
 
+/// Texts as rows: one column `text`. `path` is a file of one text a line, or "-" for standard
+/// input, which is read as the plan runs. Lines end in LF or CRLF; a final one adds no row, an
+/// empty line is an empty text. A line that is no UTF-8, or longer than 1 MiB, is a row that fails.
+/// Throws RequestError if the file cannot be read.
+VECFRAME_API DataFrame read_texts(const std::string& path);
+
 /// Extensions by which a directory walk knows a picture: lower case, with the dot.
 VECFRAME_API std::vector<std::string> image_extensions();
 

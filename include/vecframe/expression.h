@@ -36,20 +36,26 @@ enum class OnError : std::uint8_t {
   kIgnore,  ///< null vector, cause in the error column
 };
 
-struct EmbedImageOptions {
+/// What embed_image() and embed_text() have in common.
+struct EmbedOptions {
   /// Explicit, else the session's, else $VECFRAME_PROVIDER, else "transformers".
   std::optional<std::string> provider;
   /// A directory of safetensors, `builtin:NAME` or a hub id that is in the local cache. Explicit,
   /// else the session's, else $VECFRAME_MODEL, else the provider's default.
   std::optional<std::string> model;
-  /// Divide each vector by its L2 norm.
+  /// The first so many values of each vector; by default all. For models that were trained so that
+  /// the beginning of a vector is a vector too.
+  std::optional<std::int64_t> dimensions;
+  /// Divide each vector, or what `dimensions` keeps of it, by its L2 norm.
   bool normalize = false;
+  /// Element type of the column: "float32" or "float16".
+  std::string dtype = "float32";
   /// "fp32", "bf16", or "auto": bf16 where the processor has it, else fp32; resolved when the plan
   /// is built.
   std::string precision = "fp32";
   /// "auto", "cpu", "reference".
   std::string device = "auto";
-  /// Pictures a batch; by default chosen from the memory limit.
+  /// Rows a batch; by default chosen from the memory limit.
   std::optional<std::int64_t> batch_size;
   OnError on_error = OnError::kRaise;
   /// Adds a second column of this name with `stage/code: message` for rows that failed, null for
@@ -57,9 +63,24 @@ struct EmbedImageOptions {
   std::optional<std::string> error_column;
 };
 
-/// Embedding vectors of an image column: Embedding[Float32; dimension of the model]. Null images
-/// stay null. Resolves and checks the model at once (no weights are read), so a wrong name or
-/// option throws RequestError here.
+struct EmbedImageOptions : EmbedOptions {
+  /// "default": the vector that the reference implementation gives. "cls": the class token after
+  /// the final norm; "mean": the mean of the patches after it; both without pooler and projection.
+  std::string pooling = "default";
+  /// Side of the square picture that goes into the model, in place of its processor's; positions
+  /// are interpolated.
+  std::optional<std::int64_t> image_size;
+};
+
+struct EmbedTextOptions : EmbedOptions {};
+
+/// Embedding vectors of an image column: Embedding[dtype; dimension of the model]. Null images stay
+/// null. Resolves and checks the model at once (no weights are read), so a wrong name or option
+/// throws RequestError here.
 VECFRAME_API Expression embed_image(Expression image, const EmbedImageOptions& options = {});
+
+/// Embedding vectors of a column of texts by the text tower of the model, in the same space as
+/// those of its pictures. As embed_image(); a model without a text tower throws RequestError.
+VECFRAME_API Expression embed_text(Expression text, const EmbedTextOptions& options = {});
 
 }  // namespace vecframe

@@ -110,6 +110,7 @@ void bind_dataframe(nb::module_& module) {
         return read_images(inputs, options);
       },
       "inputs"_a, nb::kw_only(), "apply_orientation"_a, "max_pixels"_a);
+  module.def("read_texts", &read_texts, "path"_a, nb::call_guard<nb::gil_scoped_release>());
   module.def("image_extensions", &image_extensions);
   module.attr("DEFAULT_MAX_PIXELS") = ReadImagesOptions().max_pixels;
 }

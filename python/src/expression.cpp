@@ -24,26 +24,41 @@ void bind_expression(nb::module_& module) {
       .value("LOG", OnError::kLog)
       .value("IGNORE", OnError::kIgnore);
 
+  nb::class_<EmbedOptions>(module, "EmbedOptions",
+                           "What embed_image and embed_text have in common.")
+      .def(nb::init<>())
+      .def_rw("provider", &EmbedOptions::provider, nb::arg().none())
+      .def_rw("model", &EmbedOptions::model, nb::arg().none())
+      .def_rw("dimensions", &EmbedOptions::dimensions, nb::arg().none())
+      .def_rw("normalize", &EmbedOptions::normalize)
+      .def_rw("dtype", &EmbedOptions::dtype)
+      .def_rw("precision", &EmbedOptions::precision)
+      .def_rw("device", &EmbedOptions::device)
+      .def_rw("batch_size", &EmbedOptions::batch_size, nb::arg().none())
+      .def_rw("on_error", &EmbedOptions::on_error)
+      .def_rw("error_column", &EmbedOptions::error_column, nb::arg().none());
+
   module.def(
       "embed_image",
-      [](const Expression& image, std::optional<std::string> provider,
-         std::optional<std::string> model, bool normalize, std::string precision,
-         std::string device, std::optional<std::int64_t> batch_size, OnError on_error,
-         std::optional<std::string> error_column) {
+      [](const Expression& image, const EmbedOptions& common, std::string pooling,
+         std::optional<std::int64_t> image_size) {
         EmbedImageOptions options;
-        options.provider = std::move(provider);
-        options.model = std::move(model);
-        options.normalize = normalize;
-        options.precision = std::move(precision);
-        options.device = std::move(device);
-        options.batch_size = batch_size;
-        options.on_error = on_error;
-        options.error_column = std::move(error_column);
+        static_cast<EmbedOptions&>(options) = common;
+        options.pooling = std::move(pooling);
+        options.image_size = image_size;
         nb::gil_scoped_release unlocked;  // reads the headers of the model's files
         return embed_image(image, options);
       },
-      "image"_a, nb::kw_only(), "provider"_a.none(), "model"_a.none(), "normalize"_a, "precision"_a,
-      "device"_a, "batch_size"_a.none(), "on_error"_a, "error_column"_a.none());
+      "image"_a, "options"_a, nb::kw_only(), "pooling"_a, "image_size"_a.none());
+  module.def(
+      "embed_text",
+      [](const Expression& text, const EmbedOptions& common) {
+        EmbedTextOptions options;
+        static_cast<EmbedOptions&>(options) = common;
+        nb::gil_scoped_release unlocked;
+        return embed_text(text, options);
+      },
+      "text"_a, "options"_a);
 }
 
 }  // namespace vecframe::python

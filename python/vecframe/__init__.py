@@ -11,7 +11,7 @@
 
 from vecframe import _native
 from vecframe._native import Expression, ModelInfo, Progress, RequestError, RunError, TableSummary
-from vecframe.dataframe import DataFrame, read_images
+from vecframe.dataframe import DataFrame, read_images, read_texts
 from vecframe.expression import col
 from vecframe.inspection import inspect
 from vecframe.report import RunReport
@@ -36,6 +36,7 @@ __all__ = [
     "inspect",
     "list_models",
     "read_images",
+    "read_texts",
     "set_provider",
 ]
 

@@ -34,7 +34,7 @@ class _ArrowStream:
 
 
 class DataFrame:
-    """Rows of pictures and what is computed from them. Made by read_images()."""
+    """Rows of pictures and what is computed from them. Made by read_images() or read_texts()."""
 
     def __init__(self, native: _native.NativeDataFrame) -> None:
         self._native = require("DataFrame", native, _native.NativeDataFrame, "make one with vecframe.read_images()")
@@ -146,6 +146,17 @@ def read_images(
             max_pixels=limit,
         )
     )
+
+
+def read_texts(path: str | os.PathLike[str]) -> DataFrame:
+    """Texts as rows: one column ``text``.
+
+    Args:
+        path: A file of one text a line, or "-" for standard input, which is read as the plan runs. Lines end in LF or
+            CRLF; a final one adds no row, an empty line is an empty text. A line that is no UTF-8, or longer than
+            1 MiB, is a row that fails.
+    """
+    return DataFrame(_native.read_texts(path_text("read_texts", path)))
 
 
 def _log_failure(path: str, error: str) -> None:

@@ -6,13 +6,25 @@ from typing import Any
 
 from vecframe import _native
 from vecframe._arguments import integer, one_of, optional, require, suggestion
-from vecframe._native import Expression, OnError, RequestError
+from vecframe._native import EmbedOptions, Expression, OnError, RequestError
 from vecframe.session import fetch_builtin_weights
 
-__all__ = ["embed_image"]
+__all__ = ["embed_image", "embed_text"]
 
 _ON_ERROR = {"raise": OnError.RAISE, "log": OnError.LOG, "ignore": OnError.IGNORE}
-_OPTIONS = ("provider", "model", "normalize", "precision", "device", "batch_size", "on_error", "error_column")
+_TEXT_WORDS = (
+    "provider",
+    "model",
+    "dimensions",
+    "normalize",
+    "dtype",
+    "precision",
+    "device",
+    "batch_size",
+    "on_error",
+    "error_column",
+)
+_IMAGE_WORDS = (*_TEXT_WORDS, "pooling", "image_size")
 
 
 def embed_image(
@@ -20,7 +32,11 @@ def embed_image(
     *,
     provider: str | None = None,
     model: str | None = None,
+    dimensions: int | None = None,
     normalize: bool = False,
+    dtype: str = "float32",
+    pooling: str = "default",
+    image_size: int | None = None,
     precision: str = "fp32",
     device: str = "auto",
     batch_size: int | None = None,
@@ -35,9 +51,15 @@ def embed_image(
     Args:
         image: The pictures, such as ``col("image")``.
         provider: Who runs the model; else that of ``set_provider``, else $VECFRAME_PROVIDER, else "transformers".
-        model: A directory of safetensors, ``builtin:NAME``, or a hub id that is in the local cache; else that of
-            ``set_provider``, else $VECFRAME_MODEL, else the provider's default.
-        normalize: Divide each vector by its L2 norm.
+        model: A directory of safetensors, ``builtin:NAME``, or a hub id; else that of ``set_provider``, else
+            $VECFRAME_MODEL, else the provider's default.
+        dimensions: Keep the first so many values of each vector.
+        normalize: Divide each vector, or what `dimensions` keeps of it, by its L2 norm.
+        dtype: Element type of the column, "float32" or "float16".
+        pooling: "default", the vector of the reference; "cls", the class token; "mean", the mean of the patches; both
+            after the final norm, without pooler and projection.
+        image_size: Side of the square picture that goes into the model, in place of its processor's; positions are
+            interpolated.
         precision: "fp32", "bf16", or "auto": bf16 where the processor has it.
         device: "auto", "cpu" or "reference".
         batch_size: Pictures a batch; by default what the memory limit allows.
@@ -48,21 +70,114 @@ def embed_image(
     Raises:
         RequestError: An option, a model or a type that does not fit; it names the fix.
     """
-    for name in options:
-        near = suggestion(name, _OPTIONS) or f"; there are {', '.join(_OPTIONS)}"
-        raise RequestError(f"embed_image: unknown option '{name}'{near}")
+    _refuse_unknown("embed_image", options, _IMAGE_WORDS)
     require("image", image, Expression, 'give an expression, such as vecframe.col("image")')
-    provider = optional("provider", provider, str, "give the provider's name as str")
-    model = optional("model", model, str, "give a directory, builtin:NAME or a hub id as str")
+    common = _common_options(
+        provider=provider,
+        model=model,
+        dimensions=dimensions,
+        normalize=normalize,
+        dtype=dtype,
+        precision=precision,
+        device=device,
+        batch_size=batch_size,
+        on_error=on_error,
+        error_column=error_column,
+    )
     fetch_builtin_weights(provider, model)
     return _native.embed_image(
         image,
-        provider=provider,
-        model=model,
-        normalize=require("normalize", normalize, bool, "give True or False"),
-        precision=require("precision", precision, str, 'give "fp32", "bf16" or "auto"'),
-        device=require("device", device, str, 'give "auto", "cpu" or "reference"'),
-        batch_size=None if batch_size is None else integer("batch_size", batch_size, "give a number of pictures"),
-        on_error=_ON_ERROR[one_of("on_error", on_error, _ON_ERROR)],
-        error_column=optional("error_column", error_column, str, "give a column name as str"),
+        common,
+        pooling=one_of("pooling", pooling, ("default", "cls", "mean")),
+        image_size=None if image_size is None else integer("image_size", image_size, "give the side of a picture"),
     )
+
+
+def embed_text(
+    text: Expression,
+    *,
+    provider: str | None = None,
+    model: str | None = None,
+    dimensions: int | None = None,
+    normalize: bool = False,
+    dtype: str = "float32",
+    precision: str = "fp32",
+    device: str = "auto",
+    batch_size: int | None = None,
+    on_error: str = "raise",
+    error_column: str | None = None,
+    **options: Any,
+) -> Expression:
+    """Embedding vectors of a column of texts, in the space of the same model's pictures.
+
+    The text tower and its tokenizer are resolved and checked at once. Long texts are cut where the model's own
+    processor cuts them. The words are those of ``embed_image``.
+
+    Args:
+        text: The texts, such as ``col("text")``.
+        provider: As in ``embed_image``, like all that follow.
+        model: A model with a text tower: CLIP, SigLIP, SigLIP2, AIMv2-lit.
+        dimensions: Keep the first so many values of each vector.
+        normalize: Divide each vector, or what `dimensions` keeps of it, by its L2 norm.
+        dtype: Element type of the column, "float32" or "float16".
+        precision: "fp32", "bf16", or "auto".
+        device: "auto", "cpu" or "reference".
+        batch_size: Texts a batch; by default what the memory limit allows.
+        on_error: "raise", "log" or "ignore".
+        error_column: Adds a second column of this name with ``stage/code: message``, null for good rows.
+
+    Raises:
+        RequestError: An option, a model or a type that does not fit; it names the fix.
+    """
+    _refuse_unknown("embed_text", options, _TEXT_WORDS)
+    require("text", text, Expression, 'give an expression, such as vecframe.col("text")')
+    return _native.embed_text(
+        text,
+        _common_options(
+            provider=provider,
+            model=model,
+            dimensions=dimensions,
+            normalize=normalize,
+            dtype=dtype,
+            precision=precision,
+            device=device,
+            batch_size=batch_size,
+            on_error=on_error,
+            error_column=error_column,
+        ),
+    )
+
+
+def _refuse_unknown(function: str, options: dict[str, Any], words: tuple[str, ...]) -> None:
+    for name in options:
+        near = suggestion(name, words) or f"; there are {', '.join(words)}"
+        raise RequestError(f"{function}: unknown option '{name}'{near}")
+
+
+def _common_options(
+    *,
+    provider: str | None,
+    model: str | None,
+    dimensions: int | None,
+    normalize: bool,
+    dtype: str,
+    precision: str,
+    device: str,
+    batch_size: int | None,
+    on_error: str,
+    error_column: str | None,
+) -> EmbedOptions:
+    common = EmbedOptions()
+    common.provider = optional("provider", provider, str, "give the provider's name as str")
+    common.model = optional("model", model, str, "give a directory, builtin:NAME or a hub id as str")
+    if dimensions is not None:
+        common.dimensions = integer("dimensions", dimensions, "give a number of values")
+    common.normalize = require("normalize", normalize, bool, "give True or False")
+    common.dtype = one_of("dtype", dtype, ("float32", "float16"))
+    common.precision = require("precision", precision, str, 'give "fp32", "bf16" or "auto"')
+    common.device = require("device", device, str, 'give "auto", "cpu" or "reference"')
+    if batch_size is not None:
+        common.batch_size = integer("batch_size", batch_size, "give a number of rows")
+    common.on_error = _ON_ERROR[one_of("on_error", on_error, _ON_ERROR)]
+    common.error_column = optional("error_column", error_column, str, "give a column name as str")
+    return common

@@ -6,6 +6,10 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
+
+#include "columnar/schema.h"
+#include "tensor/dtype.h"
 
 namespace vecframe::columnar {
 
@@ -29,13 +33,19 @@ inline std::uint32_t uint32_at(const ArrowArray& array, std::int64_t row) {
   return static_cast<const std::uint32_t*>(array.buffers[1])[array.offset + row];
 }
 
-/// Row of a fixed-size list of float32 (format "+w:dimension", child "f"). Only when valid.
+/// Row of an embedding array of this type, as float32: the array's own values, or `scratch` where
+/// they have to be widened. Only when valid.
 inline std::span<const float> embedding_at(const ArrowArray& array, std::int64_t row,
-                                           std::int64_t dimension) {
+                                           const DataType& type, std::vector<float>& scratch) {
   const ArrowArray& values = *array.children[0];
-  return {static_cast<const float*>(values.buffers[1]) + values.offset +
-              (array.offset + row) * dimension,
-          static_cast<std::size_t>(dimension)};
+  const std::int64_t first = values.offset + (array.offset + row) * type.dimension;
+  const auto length = static_cast<std::size_t>(type.dimension);
+  if (type.element == tensor::DType::kF32)
+    return {static_cast<const float*>(values.buffers[1]) + first, length};
+  scratch.resize(length);
+  const auto* halves = static_cast<const std::uint16_t*>(values.buffers[1]) + first;
+  for (std::size_t i = 0; i < length; ++i) scratch[i] = tensor::f16_to_float(halves[i]);
+  return scratch;
 }
 
 }  // namespace vecframe::columnar

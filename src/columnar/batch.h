@@ -28,7 +28,7 @@ class ColumnBuilder {
   void append(std::string_view value);
   void append(std::int64_t value);            // kInt64
   void append(std::uint32_t value);           // kUInt32
-  void append(std::span<const float> value);  // kEmbedding, exactly `dimension` values
+  void append(std::span<const float> value);  // kEmbedding, exactly `dimension`; rounds to f16
   std::int64_t length() const;
   /// Bytes of values held so far.
   std::int64_t bytes() const;

@@ -8,6 +8,7 @@
 #include "columnar/batch.h"
 #include "columnar/growing_buffer.h"
 #include "columnar/utf8.h"
+#include "tensor/dtype.h"
 
 namespace vecframe::columnar {
 
@@ -78,6 +79,8 @@ ColumnBuilder::ColumnBuilder(DataType type) : type_(type), buffers_(std::make_un
          "a column of this type has no stored form");
   expect(type.kind != TypeKind::kEmbedding || (type.dimension > 0 && type.dimension <= INT32_MAX),
          "an embedding column needs a dimension");
+  expect(type.element == tensor::DType::kF32 || type.element == tensor::DType::kF16,
+         "an embedding column is float32 or float16");
 }
 
 ColumnBuilder::~ColumnBuilder() = default;
@@ -96,7 +99,8 @@ void ColumnBuilder::append_null() {
       break;
     case TypeKind::kEmbedding:
       // A list of fixed size has its slots whether it is null or not.
-      buffers_->values.append_zeros(static_cast<std::size_t>(type_.dimension) * sizeof(float));
+      buffers_->values.append_zeros(static_cast<std::size_t>(type_.dimension) *
+                                    tensor::size_of(type_.element));
       break;
     case TypeKind::kImage:
     case TypeKind::kOther:
@@ -140,7 +144,14 @@ void ColumnBuilder::append(std::span<const float> value) {
   expect(type_.kind == TypeKind::kEmbedding, "a vector for a column of another type");
   expect(value.size() == static_cast<std::size_t>(type_.dimension),
          "a vector of another dimension");
-  buffers_->values.append(value.data(), value.size_bytes());
+  if (type_.element == tensor::DType::kF16) {
+    for (const float element : value) {
+      const std::uint16_t half = tensor::float_to_f16(element);
+      buffers_->values.append(&half, sizeof half);
+    }
+  } else {
+    buffers_->values.append(value.data(), value.size_bytes());
+  }
   buffers_->mark(true);
 }
 

@@ -82,12 +82,14 @@ void export_field(const Field& field, ArrowSchema* out) {
     case TypeKind::kUInt32:
       return export_node("I", field.name, field.nullable, {}, 0, out);
     case TypeKind::kEmbedding: {
-      const nlohmann::ordered_json facts{{"dtype", "float32"}, {"dimension", field.type.dimension}};
+      const bool half = field.type.element == tensor::DType::kF16;
+      const nlohmann::ordered_json facts{{"dtype", half ? "float16" : "float32"},
+                                         {"dimension", field.type.dimension}};
       export_node("+w:" + std::to_string(field.type.dimension), field.name, field.nullable,
                   {{"ARROW:extension:name", kEmbeddingExtension},
                    {"ARROW:extension:metadata", facts.dump()}},
                   1, out);
-      return export_node("f", "item", /*nullable=*/false, {}, 0, out->children[0]);
+      return export_node(half ? "e" : "f", "item", /*nullable=*/false, {}, 0, out->children[0]);
     }
     case TypeKind::kImage:
     case TypeKind::kOther:
@@ -108,7 +110,8 @@ std::string DataType::to_string() const {
     case TypeKind::kUInt32:
       return "UInt32";
     case TypeKind::kEmbedding:
-      return "Embedding[Float32; " + std::to_string(dimension) + "]";
+      return (element == tensor::DType::kF16 ? "Embedding[Float16; " : "Embedding[Float32; ") +
+             std::to_string(dimension) + "]";
     case TypeKind::kImage:
       return "Image[RGB]";
     case TypeKind::kOther:

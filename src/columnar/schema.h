@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "tensor/dtype.h"
+
 namespace vecframe::columnar {
 
 /// Name of the Arrow extension type of embedding columns.
@@ -17,7 +19,7 @@ enum class TypeKind : std::uint8_t {
   kString,  ///< utf8
   kInt64,
   kUInt32,
-  kEmbedding,  ///< extension vecframe.embedding over FixedSizeList<float32; dimension>, child
+  kEmbedding,  ///< extension vecframe.embedding over FixedSizeList<element; dimension>, child
                ///< `item`, not nullable
   kImage,      ///< a picture, decoded on demand; has no stored form yet
   kOther,      ///< a column of somebody else's table, which can be named but not read
@@ -25,7 +27,8 @@ enum class TypeKind : std::uint8_t {
 
 struct DataType {
   TypeKind kind = TypeKind::kString;
-  std::int64_t dimension = 0;  ///< kEmbedding
+  std::int64_t dimension = 0;                   ///< kEmbedding
+  tensor::DType element = tensor::DType::kF32;  ///< kEmbedding: float32 or float16
 
   /// As a user reads it: "String", "UInt32", "Embedding[Float32; 1280]", "Image[RGB]".
   std::string to_string() const;

@@ -21,14 +21,17 @@ struct EmbedderFacts {
   std::string family;                 ///< "clip", "vit", "dinov2", "efficientnet-lite0"
   std::string revision;               ///< hub revision if known, else empty
   std::string model_fingerprint;      ///< of config and weight files: content
-  std::string processor_fingerprint;  ///< of the preparation recipe
+  std::string processor_fingerprint;  ///< of the preparation recipe, or of the tokenizer
+  std::string pooling;                ///< "cls" or "mean" where the user asked for it, else empty
   std::string licence;                ///< SPDX if known, else empty
-  std::int64_t dimension = 0;
+  std::int64_t dimension = 0;         ///< of the vectors the embedder makes
   tensor::Precision precision = tensor::Precision::kFp32;
   std::string device;  ///< backend name and details
   std::int64_t parameters = 0;
   std::int64_t weight_bytes = 0;  ///< packed, at this precision
-  double flops_per_image = 0;     ///< 2 x multiply-adds of patch, linear and attention products
+  /// 2 x multiply-adds of patch, linear and attention products for a picture, or for the longest
+  /// text.
+  double flops_per_row = 0;
 };
 
 /// One thread's way into an embedder. Not thread-safe itself.

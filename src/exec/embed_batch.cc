@@ -31,7 +31,7 @@ void embed_batch(std::int64_t count,
   embed_range(embed_range, 0, count);
 }
 
-std::optional<RowError> keep_vector(std::span<const float> vector, bool normalize,
+std::optional<RowError> keep_vector(std::span<const float> vector, const VectorForm& form,
                                     std::span<float> kept) {
   for (std::size_t i = 0; i < vector.size(); ++i) {
     if (std::isfinite(vector[i])) continue;
@@ -40,7 +40,14 @@ std::optional<RowError> keep_vector(std::span<const float> vector, bool normaliz
                         (std::isnan(vector[i]) ? "NaN" : "infinite")};
   }
   std::copy_n(vector.begin(), kept.size(), kept.begin());
-  if (normalize) normalize_vector(kept);
+  if (form.normalize) normalize_vector(kept);
+  if (form.element == tensor::DType::kF16) {
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      if (std::abs(kept[i]) <= tensor::kLargestF16) continue;
+      return RowError{Stage::kEmbed, ErrorCode::kBadOutput,
+                      "value " + std::to_string(i) + " of the vector is beyond float16"};
+    }
+  }
   return std::nullopt;
 }
 

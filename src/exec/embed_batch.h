@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/row_error.h"
+#include "exec/vector_form.h"
 
 namespace vecframe::exec {
 
@@ -19,9 +20,10 @@ void embed_batch(std::int64_t count,
                  const std::function<void(std::int64_t, RowError)>& fail,
                  const std::function<bool()>& keep_on);
 
-/// Copies the first kept.size() values of the vector, divided by their L2 norm if `normalize`.
-/// Gives an error (stage embed, bad_output) if a value is NaN or infinite.
-std::optional<RowError> keep_vector(std::span<const float> vector, bool normalize,
+/// Copies the first kept.size() values of the vector, divided by their L2 norm if `form` says so.
+/// Gives an error (stage embed, bad_output) if a value is NaN or infinite, or one that is kept is
+/// beyond the column's element type.
+std::optional<RowError> keep_vector(std::span<const float> vector, const VectorForm& form,
                                     std::span<float> kept);
 
 /// Divides by the L2 norm, which is summed in float64. A vector of zeros stays.

@@ -98,7 +98,7 @@ class Pipeline {
         fixed_(budget_.try_acquire(plan.fixed_bytes)),
         share_(plan.encoded_bytes),
         names_(plan.name_bytes),
-        window_(plan.window_rows, embed ? kept_dimension(embed->dimension, options) : 0),
+        window_(plan.window_rows, embed ? options.vector.kept(embed->dimension) : 0),
         work_(embed ? plan.threads : 0, plan.batch_size, embed ? embed->prepare.slot_bytes() : 0) {}
 
   ~Pipeline() {
@@ -309,8 +309,7 @@ class Pipeline {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::span<const float> vector(out + i * dimension, dimension);
       RowFacts& facts = window_.facts(rows[i]);
-      if (!facts.error)
-        facts.error = keep_vector(vector, options_.normalize, window_.vector(rows[i]));
+      if (!facts.error) facts.error = keep_vector(vector, options_.vector, window_.vector(rows[i]));
       window_.finish(rows[i]);
     }
   }
@@ -376,15 +375,11 @@ void check_options(const PipelineOptions& options, std::int64_t dimension) {
     throw RequestError("limit=" + std::to_string(*options.limit) +
                        " is negative; give a number of rows");
   }
-  if (options.dimensions && dimension > 0 &&
-      (*options.dimensions < 1 || *options.dimensions > dimension)) {
-    throw RequestError("dimensions=" + std::to_string(*options.dimensions) +
+  if (options.vector.dimensions && dimension > 0 &&
+      (*options.vector.dimensions < 1 || *options.vector.dimensions > dimension)) {
+    throw RequestError("dimensions=" + std::to_string(*options.vector.dimensions) +
                        " is out of range; the vectors have " + std::to_string(dimension));
   }
-}
-
-std::int64_t kept_dimension(std::int64_t dimension, const PipelineOptions& options) {
-  return options.dimensions.value_or(dimension);
 }
 
 std::int64_t minimum_memory(const EmbedStage& stage, std::int64_t sink_bytes) {

@@ -20,6 +20,7 @@
 #include "base/cancellation.h"
 #include "base/row_error.h"
 #include "embed/embedder.h"
+#include "exec/vector_form.h"
 #include "image/probe.h"
 #include "storage/listing.h"
 
@@ -34,8 +35,7 @@ struct PipelineOptions {
   std::optional<std::int64_t> limit;  ///< rows at most
   image::DecodeLimits decode_limits;
   bool apply_orientation = true;
-  std::optional<std::int64_t> dimensions;  ///< values of each vector that are kept; else all
-  bool normalize = false;                  ///< divide what is kept by its L2 norm; zeros stay zeros
+  VectorForm vector;
   OnError on_error = OnError::kRaise;
 };
 
@@ -87,9 +87,6 @@ struct EmbedStage {
 
 /// Throws RequestError for an option out of range. `dimension` is the embedder's, 0 without one.
 void check_options(const PipelineOptions& options, std::int64_t dimension);
-
-/// Length of the vectors that a run hands on.
-std::int64_t kept_dimension(std::int64_t dimension, const PipelineOptions& options);
 
 /// The least memory_limit with which this stage can run one lane of one picture, beside a sink that
 /// holds back `sink_bytes`.

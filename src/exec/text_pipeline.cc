@@ -61,7 +61,7 @@ class TextPipeline {
         embed_(embed),
         options_(options),
         plan_(plan),
-        dimension_(embed ? kept_dimension(embed->dimension, options) : 0),
+        dimension_(embed ? options.vector.kept(embed->dimension) : 0),
         chunks_(static_cast<std::size_t>(plan.chunks)) {}
 
   ~TextPipeline() {
@@ -220,7 +220,7 @@ class TextPipeline {
       storage::TextRow& row = chunk.rows[rows[i]];
       if (!row.error)
         row.error =
-            keep_vector({out + i * length, length}, options_.normalize, vector_of(chunk, rows[i]));
+            keep_vector({out + i * length, length}, options_.vector, vector_of(chunk, rows[i]));
     }
   }
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "storage/local_file.h"
+#include "tensor/dtype.h"
 
 namespace vecframe::io {
 namespace {
@@ -37,8 +38,11 @@ columnar::DataType to_type(const arrow::DataType& type) {
       return {TypeKind::kUInt32};
     case arrow::Type::FIXED_SIZE_LIST: {
       const auto& list = static_cast<const arrow::FixedSizeListType&>(type);
-      if (list.value_type()->id() != arrow::Type::FLOAT) break;
-      return {TypeKind::kEmbedding, list.list_size()};
+      if (list.value_type()->id() == arrow::Type::FLOAT)
+        return {TypeKind::kEmbedding, list.list_size(), tensor::DType::kF32};
+      if (list.value_type()->id() == arrow::Type::HALF_FLOAT)
+        return {TypeKind::kEmbedding, list.list_size(), tensor::DType::kF16};
+      break;
     }
     case arrow::Type::EXTENSION:
       return to_type(*static_cast<const arrow::ExtensionType&>(type).storage_type());

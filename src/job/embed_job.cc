@@ -7,9 +7,11 @@
 #include <limits>
 #include <utility>
 
+#include "exec/text_pipeline.h"
 #include "job/table_output.h"
 #include "job/table_sink.h"
 #include "storage/listing.h"
+#include "storage/text_source.h"
 
 namespace vecframe::job {
 namespace {
@@ -24,29 +26,62 @@ std::int64_t peak_memory_of_process() {
   return 0;
 }
 
+/// The embedder of the descriptor, and the time it took to make it.
+template <class Descriptor>
+auto instantiate(const Descriptor& descriptor, Report& report) {
+  const auto start = std::chrono::steady_clock::now();
+  auto embedder = descriptor.instantiate();
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+  report.load_seconds = spent.count();
+  report.embedder = descriptor.facts();
+  return embedder;
+}
+
+exec::Statistics execute_images(const EmbedJob& job, TableSink& sink, Report& report,
+                                const CancellationToken& cancellation,
+                                const exec::ProgressCallback& progress,
+                                const exec::FailureCallback& failure) {
+  const std::unique_ptr<storage::Listing> listing = storage::list_images(job.inputs);
+  std::optional<exec::EmbedStage> stage;
+  if (job.descriptor != nullptr) {
+    stage = {instantiate(*job.descriptor, report), job.descriptor->prepare_spec(),
+             job.descriptor->facts().dimension};
+  }
+  return exec::run(*listing, stage, sink, job.pipeline, cancellation, progress, failure);
+}
+
+exec::Statistics execute_texts(const EmbedJob& job, TableSink& sink, Report& report,
+                               const CancellationToken& cancellation,
+                               const exec::ProgressCallback& progress,
+                               const exec::FailureCallback& failure) {
+  const std::unique_ptr<storage::TextSource> source = storage::open_text_lines(job.texts);
+  std::optional<exec::TextStage> stage;
+  if (job.text_descriptor != nullptr) {
+    stage = {instantiate(*job.text_descriptor, report), job.text_descriptor->facts().dimension};
+  }
+  return exec::run_texts(*source, stage, sink, job.pipeline, cancellation, progress, failure);
+}
+
 /// Everything between the inputs and the sink.
 Report execute(const EmbedJob& job, TableSink& sink, const CancellationToken& cancellation,
                const exec::ProgressCallback& progress, const exec::FailureCallback& failure) {
   Report report;
   report.library_version = VECFRAME_VERSION;
-  const std::unique_ptr<storage::Listing> listing = storage::list_images(job.inputs);
-  std::optional<exec::EmbedStage> stage;
-  if (job.descriptor != nullptr) {
-    const auto start = std::chrono::steady_clock::now();
-    stage = {job.descriptor->instantiate(), job.descriptor->prepare_spec(),
-             job.descriptor->facts().dimension};
-    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-    report.load_seconds = spent.count();
-    report.embedder = job.descriptor->facts();
-  }
-  report.statistics =
-      exec::run(*listing, stage, sink, job.pipeline, cancellation, progress, failure);
+  report.of_texts = !job.texts.empty();
+  const auto run = report.of_texts ? execute_texts : execute_images;
+  report.statistics = run(job, sink, report, cancellation, progress, failure);
   sink.flush();
   report.peak_memory_bytes = peak_memory_of_process();
   return report;
 }
 
 }  // namespace
+
+const embed::EmbedderFacts* facts_of(const EmbedJob& job) {
+  if (job.descriptor != nullptr) return &job.descriptor->facts();
+  if (job.text_descriptor != nullptr) return &job.text_descriptor->facts();
+  return nullptr;
+}
 
 Report run(const EmbedJob& job, storage::TableModule& tables, const CancellationToken& cancellation,
            const exec::ProgressCallback& progress, const exec::FailureCallback& failure) {

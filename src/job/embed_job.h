@@ -13,6 +13,7 @@
 
 #include "base/cancellation.h"
 #include "embed/embedder.h"
+#include "embed/text_embedder.h"
 #include "exec/pipeline.h"
 #include "storage/table_io.h"
 
@@ -20,7 +21,7 @@ namespace vecframe::job {
 
 /// Columns of the output, each by the name it gets; an empty name leaves the column out.
 struct OutputColumn {
-  enum class Source : std::uint8_t { kPath, kEmbedding, kError, kWidth, kHeight, kFormat };
+  enum class Source : std::uint8_t { kPath, kText, kEmbedding, kError, kWidth, kHeight, kFormat };
   Source source;
   std::string name;
 };
@@ -28,15 +29,21 @@ struct OutputColumn {
 enum class WriteMode : std::uint8_t { kError, kOverwrite };
 
 struct EmbedJob {
-  std::vector<std::string> inputs;
+  std::vector<std::string> inputs;  ///< of pictures
+  std::string texts;                ///< in their place, a file of one text a line; see
+                                    ///< storage::open_text_lines
   /// Null for a job that only looks at headers (no kEmbedding column): width, height, format.
   std::shared_ptr<const embed::ImageEmbedderDescriptor> descriptor;
+  std::shared_ptr<const embed::TextEmbedderDescriptor> text_descriptor;  ///< of a job of texts
   std::vector<OutputColumn> columns;
   exec::PipelineOptions pipeline;
   std::string output;  ///< see output_kind()
   WriteMode mode = WriteMode::kError;
   std::int64_t rows_per_part = 65536;  ///< directory output
 };
+
+/// Of the embedder; null for a job without one.
+const embed::EmbedderFacts* facts_of(const EmbedJob& job);
 
 enum class OutputKind : std::uint8_t { kFile, kDirectory };
 /// A path that ends in '/', is an existing directory or lacks the suffix `.parquet` is a directory
@@ -48,6 +55,7 @@ void check_output(const std::string& output, WriteMode mode);
 
 struct Report {
   exec::Statistics statistics;
+  bool of_texts = false;  ///< else of pictures
   embed::EmbedderFacts embedder;
   std::string output;
   std::vector<std::string> parts;

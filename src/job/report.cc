@@ -16,7 +16,8 @@ std::string Report::to_json() const {
   for (const auto& [cause, count] : s.failures) json["failures"][cause] = count;
   json["seconds"] = s.seconds;
   json["load_seconds"] = load_seconds;
-  json["images_per_second"] = s.seconds > 0 ? static_cast<double>(s.rows) / s.seconds : 0.0;
+  json[of_texts ? "texts_per_second" : "images_per_second"] =
+      s.seconds > 0 ? static_cast<double>(s.rows) / s.seconds : 0.0;
   json["stages"] = {{"read", s.read_seconds},
                     {"prepare", s.prepare_seconds},
                     {"embed", s.embed_seconds},
@@ -41,7 +42,8 @@ std::string Report::to_json() const {
                      {"precision", tensor::to_string(embedder.precision)},
                      {"device", embedder.device},
                      {"parameters", embedder.parameters},
-                     {"flops_per_image", embedder.flops_per_image}};
+                     {of_texts ? "flops_per_text" : "flops_per_image", embedder.flops_per_row}};
+    if (!embedder.pooling.empty()) json["model"]["pooling"] = embedder.pooling;
   } else {
     json["model"] = nullptr;
   }

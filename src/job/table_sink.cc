@@ -35,6 +35,8 @@ void TableSink::append(const OutputColumn& column, const exec::Row& row,
   switch (column.source) {
     case Source::kPath:
       return builder.append(std::string_view(row.path));
+    case Source::kText:
+      return builder.append(std::string_view(row.text));
     case Source::kEmbedding:
       return row.error ? builder.append_null() : builder.append(row.embedding);
     case Source::kError:

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -48,9 +49,19 @@ enum class ProcessorBackend : std::uint8_t {
   kPillow,       ///< as processors made with backend="pil"
 };
 
+enum class PoolingChoice : std::uint8_t {
+  kDefault,     ///< the vector that the reference gives: pooler, head and projection applied
+  kClassToken,  ///< the class token after the final norm, without pooler and projection
+  kMean,        ///< the mean of the patches after the final norm, likewise
+};
+
 /// What a user may ask of a model beside its name.
 struct ImageModelOptions {
   ProcessorBackend processor = ProcessorBackend::kFromFile;
+  PoolingChoice pooling = PoolingChoice::kDefault;
+  /// Side of the square picture that goes into the model, in place of the processor's; positions
+  /// are interpolated to it.
+  std::optional<std::int64_t> image_size = std::nullopt;
 };
 
 /// Chooses the family by config.json. Throws RequestError that names the families there are.

@@ -198,6 +198,24 @@ std::int64_t timm_input_side(const JsonObject& config) {
   return static_cast<std::int64_t>(size[1]);
 }
 
+// The user's picture size in place of the file's. What a crop leaves out stays the same share.
+void set_image_size(const ImageModelOptions& options, PrepareSpec& spec) {
+  if (!options.image_size) return;
+  if (*options.image_size < 1 || *options.image_size > kMaxSide)
+    throw RequestError(fmt::format("image_size: {} is not a side of a picture; give 1 to {}",
+                                   *options.image_size, kMaxSide));
+  const auto side = static_cast<std::uint32_t>(*options.image_size);
+  const image::Size slot = spec.slot_size();
+  const auto scaled = [&](std::uint32_t length, std::uint32_t from) {
+    return static_cast<std::uint32_t>(std::max<std::int64_t>(
+        1, std::llround(static_cast<double>(length) * side / static_cast<double>(from))));
+  };
+  spec.shortest_edge = scaled(spec.shortest_edge, std::min(slot.height, slot.width));
+  spec.resize_height = scaled(spec.resize_height, slot.height);
+  spec.resize_width = scaled(spec.resize_width, slot.width);
+  if (spec.crop != CropRule::kNone) spec.crop_height = spec.crop_width = side;
+}
+
 }  // namespace
 
 PrepareSpec read_processor(const Checkpoint& checkpoint, std::string_view fallback_type,
@@ -236,6 +254,7 @@ PrepareSpec read_processor(const Checkpoint& checkpoint, std::string_view fallba
   spec.std = read_deviation(file, "image_std", type.std);
   if (file.flag_or("do_pad", false))
     throw RequestError(fmt::format("{}: 'do_pad' is not supported", file.label()));
+  set_image_size(options, spec);
   return spec;
 }
 
@@ -258,6 +277,7 @@ PrepareSpec read_timm_processor(const JsonObject& config, const ImageModelOption
   if (!nested) {  // flat: the two sizes are spelled out
     spec.shortest_edge = side(config, "resize_shorter");
     spec.crop_height = spec.crop_width = side(config, "crop");
+    set_image_size(options, spec);
     return spec;
   }
   const std::int64_t input = timm_input_side(source);
@@ -278,6 +298,7 @@ PrepareSpec read_timm_processor(const JsonObject& config, const ImageModelOption
     throw RequestError(
         fmt::format("{}: 'crop_mode' is '{}'; known are center and squash", source.label(), mode));
   }
+  set_image_size(options, spec);
   return spec;
 }
 

@@ -37,6 +37,8 @@ struct VitSpec : EncoderSpec {
   Positions positions = Positions::kLearned;
   double rotary_base = 100;  ///< of kRotary's frequencies
   PositionResize position_resize = PositionResize::kRefuse;
+  /// Where the user asks for another picture size.
+  PositionResize requested_resize = PositionResize::kBicubic;
 
   std::int64_t trained_patches() const {
     return (trained_height / patch) * (trained_width / patch);

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "columnar/schema.h"
+#include "tensor/dtype.h"
 
 namespace vecframe::plan {
 
@@ -18,23 +19,31 @@ struct ColumnReference {
   std::string name;
 };
 
-/// embed_image(image, ...), resolved: everything a worker needs to make the same embedder again.
-struct EmbedImageCall {
-  std::shared_ptr<const ExpressionNode> image;
+enum class EmbedFunction : std::uint8_t { kImage, kText };
+
+/// embed_image() or embed_text(), resolved: everything a worker needs to make the same embedder
+/// again.
+struct EmbedCall {
+  EmbedFunction function = EmbedFunction::kImage;
+  std::shared_ptr<const ExpressionNode> argument;
   std::string provider;
   std::string model;
   std::string model_fingerprint;  ///< a worker that finds another content refuses
   std::string precision;          ///< concrete, never "auto"
   std::string device;
-  std::int64_t dimension = 0;
+  std::string pooling = "default";         ///< kImage
+  std::optional<std::int64_t> image_size;  ///< kImage
+  std::int64_t dimension = 0;              ///< of the column
+  std::optional<std::int64_t> dimensions;  ///< as the user gave it
   bool normalize = false;
+  tensor::DType element = tensor::DType::kF32;
   std::optional<std::int64_t> batch_size;
   OnError on_error = OnError::kRaise;
   std::optional<std::string> error_column;
 };
 
 struct ExpressionNode {
-  std::variant<ColumnReference, EmbedImageCall> value;
+  std::variant<ColumnReference, EmbedCall> value;
 };
 
 std::string to_string(const ExpressionNode& node);

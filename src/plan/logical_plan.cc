@@ -31,6 +31,10 @@ std::string describe(const ReadImages& node) {
   return text + (node.options.apply_orientation ? "" : ", orientation ignored");
 }
 
+std::string describe(const ReadTexts& node) {
+  return "ReadTexts: " + (node.path == "-" ? "standard input" : node.path);
+}
+
 std::string describe(const WithColumn& node) {
   return "WithColumn: " + node.name + " = " + to_string(*node.expression);
 }
@@ -60,13 +64,19 @@ PlanPointer read_images(ReadImages node) {
   return std::make_shared<LogicalPlan>(LogicalPlan{std::move(node), nullptr, std::move(schema)});
 }
 
+PlanPointer read_texts(ReadTexts node) {
+  Schema schema;
+  schema.fields = {{"text", {TypeKind::kString}, /*nullable=*/false}};
+  return std::make_shared<LogicalPlan>(LogicalPlan{std::move(node), nullptr, std::move(schema)});
+}
+
 PlanPointer with_column(PlanPointer input, WithColumn node) {
   if (node.name.empty())
     throw RequestError("with_column: the name is empty; give the new column a name");
   const DataType type = type_of(*node.expression, input->schema);
   Schema schema = input->schema;
   put(schema, {node.name, type});
-  if (const auto* call = std::get_if<EmbedImageCall>(&node.expression->value);
+  if (const auto* call = std::get_if<EmbedCall>(&node.expression->value);
       call != nullptr && call->error_column) {
     if (*call->error_column == node.name) {
       throw RequestError("error_column: '" + node.name +

@@ -20,6 +20,11 @@ struct ReadImages {
   ReadImagesOptions options;
 };
 
+/// One text a line of a file, or of standard input ("-").
+struct ReadTexts {
+  std::string path;
+};
+
 struct WithColumn {
   std::string name;
   std::shared_ptr<const ExpressionNode> expression;
@@ -34,8 +39,8 @@ struct Select {
 };
 
 struct LogicalPlan {
-  std::variant<ReadImages, WithColumn, Limit, Select> node;
-  std::shared_ptr<const LogicalPlan> input;  ///< null for ReadImages
+  std::variant<ReadImages, ReadTexts, WithColumn, Limit, Select> node;
+  std::shared_ptr<const LogicalPlan> input;  ///< null for a source
   columnar::Schema schema;                   ///< of the result
 };
 
@@ -43,6 +48,7 @@ using PlanPointer = std::shared_ptr<const LogicalPlan>;
 
 // Each throws RequestError when the request does not fit the input.
 PlanPointer read_images(ReadImages node);
+PlanPointer read_texts(ReadTexts node);
 PlanPointer with_column(PlanPointer input, WithColumn node);
 PlanPointer limit(PlanPointer input, Limit node);
 PlanPointer select(PlanPointer input, Select node);

@@ -41,19 +41,34 @@ struct Lowering {
                       {"format", ColumnSource::kFormat}};
   }
 
+  void lower(const ReadTexts& node) {
+    result.read = node;
+    result.columns = {{"text", ColumnSource::kText}};
+  }
+
   void lower(const WithColumn& node) {
     if (const auto* column = std::get_if<ColumnReference>(&node.expression->value)) {
       put(result.columns, {node.name, find(result.columns, column->name).source});
       return;
     }
-    const auto& call = std::get<EmbedImageCall>(node.expression->value);
+    const auto& call = std::get<EmbedCall>(node.expression->value);
     if (result.embed) {
       throw RequestError("with_column: '" + node.name +
-                         "' is a second embed_image in one plan; run one plan for each model");
+                         "' is a second embedding in one plan; run one plan for each");
     }
+    check_argument(call);
     result.embed = call;
     put(result.columns, {node.name, ColumnSource::kEmbedding});
     if (call.error_column) put(result.columns, {*call.error_column, ColumnSource::kError});
+  }
+
+  void check_argument(const EmbedCall& call) const {
+    if (call.function == EmbedFunction::kImage) return;
+    const auto* column = std::get_if<ColumnReference>(&call.argument->value);
+    if (column != nullptr && find(result.columns, column->name).source == ColumnSource::kText)
+      return;
+    throw RequestError("embed_text: " + to_string(*call.argument) +
+                       " is not a column of read_texts; only such columns can be embedded");
   }
 
   void lower(const Limit& node) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "plan/logical_plan.h"
@@ -14,6 +15,7 @@ namespace vecframe::plan {
 /// Where the values of an output column come from.
 enum class ColumnSource : std::uint8_t {
   kPath,
+  kText,
   kImage,
   kWidth,
   kHeight,
@@ -28,16 +30,16 @@ struct BoundColumn {
 };
 
 struct PhysicalPlan {
-  ReadImages read;
+  std::variant<ReadImages, ReadTexts> read;
   std::optional<std::int64_t> limit;
-  std::optional<EmbedImageCall> embed;
+  std::optional<EmbedCall> embed;
   /// In the order of the schema. Columns of pictures are left out: they exist only for embed_image
   /// to read.
   std::vector<BoundColumn> columns;
 };
 
-/// Throws RequestError for what the executor cannot run: two different embed_image calls in one
-/// plan.
+/// Throws RequestError for what the executor cannot run: two calls of embed_image or embed_text in
+/// one plan, or embed_text over a column of pictures' paths or formats.
 PhysicalPlan lower(const LogicalPlan& plan);
 
 }  // namespace vecframe::plan

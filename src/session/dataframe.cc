@@ -8,6 +8,7 @@
 #include "plan/logical_plan.h"
 #include "session/run_plan.h"
 #include "storage/listing.h"
+#include "storage/text_source.h"
 
 namespace vecframe {
 
@@ -50,6 +51,12 @@ std::string DataFrame::show(std::int64_t count, const RunOptions& options) const
 
 DataFrame read_images(const std::vector<std::string>& inputs, const ReadImagesOptions& options) {
   return DataFrame(plan::read_images({inputs, options}));
+}
+
+DataFrame read_texts(const std::string& path) {
+  // Found out now, not when the plan runs. Standard input can be opened as often as one likes.
+  storage::open_text_lines(path);
+  return DataFrame(plan::read_texts({path}));
 }
 
 std::vector<std::string> image_extensions() {

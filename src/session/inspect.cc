@@ -77,7 +77,7 @@ class Table {
       const columnar::Field& field = schema.fields[i];
       if (field.type.kind == columnar::TypeKind::kEmbedding && embedding_.empty()) {
         embedding_ = field.name;
-        dimension_ = field.type.dimension;
+        type_ = field.type;
       }
       if (field.type.kind != columnar::TypeKind::kString) continue;
       if (field.name == "path" || (field.name == "text" && label_.empty())) label_ = field.name;
@@ -87,7 +87,7 @@ class Table {
 
   const storage::TableFacts& facts() const { return readers_.front()->facts(); }
   std::int64_t rows() const { return rows_; }
-  std::int64_t dimension() const { return dimension_; }
+  std::int64_t dimension() const { return type_.dimension; }
 
   void for_each(bool with_embedding, const std::function<void(const RowView&)>& visit) const {
     std::vector<std::string> names;
@@ -100,6 +100,7 @@ class Table {
               embedding = want(with_embedding ? embedding_ : "");
     if (names.empty()) return;
     RowView row;
+    std::vector<float> scratch;
     for (const auto& reader : readers_) {
       StreamHolder holder;
       reader->open_stream(names, &holder.stream);
@@ -120,7 +121,7 @@ class Table {
             row.error = columnar::string_at(child(error), r);
           row.embedding.reset();
           if (embedding >= 0 && columnar::is_valid(child(embedding), r)) {
-            row.embedding = columnar::embedding_at(child(embedding), r, dimension_);
+            row.embedding = columnar::embedding_at(child(embedding), r, type_, scratch);
           }
           visit(row);
         }
@@ -131,7 +132,8 @@ class Table {
  private:
   std::vector<std::unique_ptr<storage::TableReader>> readers_;
   std::string label_, error_, embedding_;
-  std::int64_t rows_ = 0, dimension_ = 0;
+  columnar::DataType type_;  // of embedding_
+  std::int64_t rows_ = 0;
 };
 
 // The first row with a vector at or after each of `count` evenly spread positions.

@@ -3,6 +3,7 @@
 #include <vecframe/error.h>
 
 #include <utility>
+#include <variant>
 
 #include "base/cancellation.h"
 #include "job/embed_job.h"
@@ -28,6 +29,8 @@ Source to_source(plan::ColumnSource source) {
   switch (source) {
     case plan::ColumnSource::kPath:
       return Source::kPath;
+    case plan::ColumnSource::kText:
+      return Source::kText;
     case plan::ColumnSource::kWidth:
       return Source::kWidth;
     case plan::ColumnSource::kHeight:
@@ -55,31 +58,44 @@ exec::OnError to_exec(OnError on_error) {
   return exec::OnError::kIgnore;
 }
 
-// The same embedder the plan was built for; files that changed since are an error, not a surprise.
-std::shared_ptr<const embed::ImageEmbedderDescriptor> redescribe(const plan::EmbedImageCall& call) {
+EmbedImageOptions options_of(const plan::EmbedCall& call) {
   EmbedImageOptions options;
   options.provider = call.provider;
   options.model = call.model;
   options.precision = call.precision;
   options.device = call.device;
-  auto descriptor = Session::current().describe(options);
-  if (descriptor->facts().model_fingerprint != call.model_fingerprint) {
-    throw RequestError("model: the files of '" + call.model +
-                       "' changed after the plan was built; build the plan again");
+  options.pooling = call.pooling;
+  options.image_size = call.image_size;
+  return options;
+}
+
+// The plan was built for one content of the files; another is an error, not a surprise.
+void check_unchanged(const plan::EmbedCall& call, const embed::EmbedderFacts& facts) {
+  if (facts.model_fingerprint == call.model_fingerprint) return;
+  throw RequestError("model: the files of '" + call.model +
+                     "' changed after the plan was built; build the plan again");
+}
+
+void set_embedder(const plan::EmbedCall& call, job::EmbedJob& job) {
+  const EmbedImageOptions options = options_of(call);
+  if (call.function == plan::EmbedFunction::kImage) {
+    job.descriptor = Session::current().describe(options);
+    check_unchanged(call, job.descriptor->facts());
+  } else {
+    EmbedTextOptions text;
+    static_cast<EmbedOptions&>(text) = options;
+    job.text_descriptor = Session::current().describe_text(text);
+    check_unchanged(call, job.text_descriptor->facts());
   }
-  return descriptor;
+  job.pipeline.batch_size = call.batch_size.value_or(0);
+  job.pipeline.vector = {call.dimensions, call.normalize, call.element};
+  job.pipeline.on_error = to_exec(call.on_error);
 }
 
 job::EmbedJob make_job(const plan::LogicalPlan& plan, const RunOptions& options) {
   const plan::PhysicalPlan physical = plan::lower(plan);
   job::EmbedJob job;
-  job.inputs = physical.read.inputs;
-  if (physical.embed) {
-    job.descriptor = redescribe(*physical.embed);
-    job.pipeline.batch_size = physical.embed->batch_size.value_or(0);
-    job.pipeline.normalize = physical.embed->normalize;
-    job.pipeline.on_error = to_exec(physical.embed->on_error);
-  }
+  if (physical.embed) set_embedder(*physical.embed, job);
   for (const plan::BoundColumn& column : physical.columns) {
     job.columns.push_back({to_source(column.source), column.name});
   }
@@ -90,8 +106,13 @@ job::EmbedJob make_job(const plan::LogicalPlan& plan, const RunOptions& options)
   job.pipeline.threads = options.threads;
   job.pipeline.memory_limit = options.memory_limit;
   job.pipeline.limit = physical.limit;
-  job.pipeline.decode_limits.max_pixels = physical.read.options.max_pixels;
-  job.pipeline.apply_orientation = physical.read.options.apply_orientation;
+  if (const auto* images = std::get_if<plan::ReadImages>(&physical.read)) {
+    job.inputs = images->inputs;
+    job.pipeline.decode_limits.max_pixels = images->options.max_pixels;
+    job.pipeline.apply_orientation = images->options.apply_orientation;
+  } else {
+    job.texts = std::get<plan::ReadTexts>(physical.read).path;
+  }
   return job;
 }
 

@@ -81,7 +81,7 @@ ModelInfo to_info(const embed::EmbedderFacts& facts, std::string state) {
   info.dimension = facts.dimension;
   info.licence = facts.licence;
   info.parameters = facts.parameters;
-  info.gflop_per_image = facts.flops_per_image / 1e9;
+  info.gflop_per_image = facts.flops_per_row / 1e9;
   return info;
 }
 
@@ -109,8 +109,8 @@ std::optional<std::string> Session::provider() const {
   return provider_;
 }
 
-std::shared_ptr<const embed::ImageEmbedderDescriptor> Session::describe(
-    const EmbedImageOptions& options, bool may_download) const {
+Session::Resolved Session::resolve(const EmbedOptions& options, bool may_download,
+                                   bool with_tokenizer) const {
   std::optional<std::string> session_provider, session_model;
   {
     std::lock_guard lock(mutex_);
@@ -118,29 +118,47 @@ std::shared_ptr<const embed::ImageEmbedderDescriptor> Session::describe(
     session_model = model_;
   }
   const auto first = [](auto a, auto b, auto c) { return a ? a : (b ? b : c); };
-  const std::string provider =
-      first(options.provider, session_provider, environment("VECFRAME_PROVIDER"))
-          .value_or(kDefaultProvider);
-  check_provider(provider);
+  Resolved resolved;
+  resolved.provider = first(options.provider, session_provider, environment("VECFRAME_PROVIDER"))
+                          .value_or(kDefaultProvider);
+  check_provider(resolved.provider);
   const std::optional<std::string> named =
       first(options.model, session_model, environment("VECFRAME_MODEL"));
-  std::string model = named.value_or(provider == "builtin" ? kBuiltinModel : kDefaultModel);
-  if (provider == "builtin" && !model.starts_with("builtin:")) model = "builtin:" + model;
+  const bool builtin = resolved.provider == "builtin";
+  resolved.model = named.value_or(builtin ? kBuiltinModel : kDefaultModel);
+  if (builtin && !resolved.model.starts_with("builtin:"))
+    resolved.model = "builtin:" + resolved.model;
 
-  const providers::LocalModelOptions local{options.precision, options.device};
   LocateOptions locate;
   locate.may_download = may_download;
+  locate.hub.with_tokenizer = with_tokenizer;
   for (const KnownModel& known : kKnownModels) locate.known_ids.emplace_back(known.id);
-  const ModelLocation location = locate_model(model, /*is_default=*/!named, locate);
-  switch (location.kind) {
-    case ModelLocation::Kind::kBuiltin:
-      return providers::describe_builtin(model, cache_directory(), local, backends_);
-    case ModelLocation::Kind::kDirectory:
-    case ModelLocation::Kind::kCached:
-      return providers::describe_directory(model, location.directory, local, backends_, provider,
-                                           location.revision);
-  }
-  throw RequestError("model: '" + model + "' cannot be resolved");
+  resolved.location = locate_model(resolved.model, /*is_default=*/!named, locate);
+  return resolved;
+}
+
+std::shared_ptr<const embed::ImageEmbedderDescriptor> Session::describe(
+    const EmbedImageOptions& options, bool may_download) const {
+  const Resolved resolved = resolve(options, may_download, /*with_tokenizer=*/false);
+  const providers::LocalModelOptions local{options.precision, options.device, options.pooling,
+                                           options.image_size};
+  if (resolved.location.kind == ModelLocation::Kind::kBuiltin)
+    return providers::describe_builtin(resolved.model, cache_directory(), local, backends_);
+  return providers::describe_directory(resolved.model, resolved.location.directory, local,
+                                       backends_, resolved.provider, resolved.location.revision);
+}
+
+std::shared_ptr<const embed::TextEmbedderDescriptor> Session::describe_text(
+    const EmbedTextOptions& options) const {
+  const Resolved resolved = resolve(options, /*may_download=*/true, /*with_tokenizer=*/true);
+  if (resolved.location.kind == ModelLocation::Kind::kBuiltin)
+    throw RequestError("model: '" + resolved.model +
+                       "' embeds pictures only; for texts give a model with a text tower, such as "
+                       "openai/clip-vit-base-patch32 or google/siglip2-base-patch16-224");
+  const providers::LocalModelOptions local{options.precision, options.device, "default", {}};
+  return providers::describe_text_directory(resolved.model, resolved.location.directory, local,
+                                            backends_, resolved.provider,
+                                            resolved.location.revision);
 }
 
 std::vector<ModelInfo> Session::models() const {

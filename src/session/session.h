@@ -12,6 +12,8 @@
 
 #include "compute/registry.h"
 #include "embed/embedder.h"
+#include "embed/text_embedder.h"
+#include "session/model_location.h"
 
 namespace vecframe::session {
 
@@ -27,10 +29,20 @@ class Session {
   /// embedder; a model of the hub is downloaded first, if it may be. Throws RequestError.
   std::shared_ptr<const embed::ImageEmbedderDescriptor> describe(const EmbedImageOptions& options,
                                                                  bool may_download = true) const;
+  /// The same for a text tower, with its tokenizer.
+  std::shared_ptr<const embed::TextEmbedderDescriptor> describe_text(
+      const EmbedTextOptions& options) const;
   std::vector<ModelInfo> models() const;
 
  private:
   Session();
+
+  /// A model by the name it has got, and where its files are.
+  struct Resolved {
+    std::string provider, model;
+    ModelLocation location;
+  };
+  Resolved resolve(const EmbedOptions& options, bool may_download, bool with_tokenizer) const;
 
   compute::Registry backends_;
   mutable std::mutex mutex_;

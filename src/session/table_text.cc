@@ -34,7 +34,8 @@ std::string cell(const columnar::DataType& type, const ArrowArray& array, std::i
     case columnar::TypeKind::kUInt32:
       return std::to_string(columnar::uint32_at(array, row));
     case columnar::TypeKind::kEmbedding: {
-      const auto vector = columnar::embedding_at(array, row, type.dimension);
+      std::vector<float> scratch;
+      const auto vector = columnar::embedding_at(array, row, type, scratch);
       std::string text = "[";
       for (std::size_t i = 0; i < std::min<std::size_t>(4, vector.size()); ++i)
         text += fmt::format("{:.3f}, ", vector[i]);

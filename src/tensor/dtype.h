@@ -54,4 +54,25 @@ inline float f16_to_float(std::uint16_t bits) {
   return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(subnormal));
 }
 
+inline constexpr float kLargestF16 = 65504;
+
+/// Rounds to nearest, ties to even; beyond kLargestF16 comes an infinity, NaN stays a (quiet) NaN.
+inline std::uint16_t float_to_f16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
+  const std::uint32_t magnitude = bits & 0x7FFFFFFFu;
+  const auto with_sign = [sign](std::uint32_t half) {
+    return static_cast<std::uint16_t>(sign | half);
+  };
+  if (magnitude > 0x7F800000u) return with_sign(0x7E00u);
+  if (magnitude >= 0x477FF000u) return with_sign(0x7C00u);  // 65520, which rounds to 65536
+  if (magnitude < 0x38800000u) {
+    // Below 2^-14: adding 0.5 leaves the multiple of 2^-24, rounded, in the lowest bits.
+    const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
+    return with_sign(std::bit_cast<std::uint32_t>(shifted) - 0x3F000000u);
+  }
+  const std::uint32_t rebased = magnitude - (112u << 23);
+  return with_sign((rebased + 0xFFFu + ((rebased >> 13) & 1u)) >> 13);
+}
+
 }  // namespace vecframe::tensor

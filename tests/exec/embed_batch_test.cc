@@ -76,21 +76,34 @@ TEST(EmbedBatchTest, StopsWhenToldTo) {
 TEST(KeepVectorTest, RefusesWhatIsNotFinite) {
   std::vector<float> kept(2);
   const std::vector<float> good{0, -1, 3e38f};
-  EXPECT_FALSE(keep_vector(good, false, kept));
+  EXPECT_FALSE(keep_vector(good, {}, kept));
   EXPECT_THAT(kept, ElementsAre(0, -1));
   const std::vector<float> nan{0, 1, std::nanf("")};  // also where it would be cut off
-  EXPECT_EQ(keep_vector(nan, false, kept)->to_string(),
+  EXPECT_EQ(keep_vector(nan, {}, kept)->to_string(),
             "embed/bad_output: value 2 of the vector is NaN");
   const std::vector<float> infinite{-HUGE_VALF, 0};
-  EXPECT_EQ(keep_vector(infinite, false, kept)->to_string(),
+  EXPECT_EQ(keep_vector(infinite, {}, kept)->to_string(),
             "embed/bad_output: value 0 of the vector is infinite");
 }
 
 TEST(KeepVectorTest, CutsFirstAndNormalisesThen) {
   std::vector<float> kept(2);
   const std::vector<float> vector{3, 4, 1000};
-  EXPECT_FALSE(keep_vector(vector, true, kept));
+  VectorForm form;
+  form.normalize = true;
+  EXPECT_FALSE(keep_vector(vector, form, kept));
   EXPECT_THAT(kept, ElementsAre(0.6f, 0.8f));
+}
+
+TEST(KeepVectorTest, RefusesWhatTheColumnCannotHold) {
+  std::vector<float> kept(2);
+  VectorForm form;
+  form.element = tensor::DType::kF16;
+  EXPECT_FALSE(keep_vector(std::vector<float>{-65504, 1}, form, kept));
+  EXPECT_EQ(keep_vector(std::vector<float>{1, -65505}, form, kept)->to_string(),
+            "embed/bad_output: value 1 of the vector is beyond float16");
+  form.normalize = true;
+  EXPECT_FALSE(keep_vector(std::vector<float>{1e6f, 1e6f}, form, kept));
 }
 
 TEST(NormalizeVectorTest, DividesByTheNorm) {

@@ -96,7 +96,7 @@ TEST(PipelineTest, NormalizesVectors) {
   VectorListing listing(paths);
   KeepingSink sink;
   PipelineOptions options = test_options();
-  options.normalize = true;
+  options.vector.normalize = true;
   run(listing, colour_stage(), sink, options, {});
   ASSERT_THAT(sink.rows, SizeIs(6));
   for (std::int64_t row = 0; row < 5; ++row) {

@@ -196,15 +196,15 @@ TEST_F(TextPipelineTest, RaiseNamesTheFirstRow) {
 TEST_F(TextPipelineTest, KeepsTheFirstDimensionsAndNormalisesThem) {
   VectorSource source({"ab"});
   PipelineOptions options = test_options();
-  options.dimensions = 2;
-  options.normalize = true;
+  options.vector.dimensions = 2;
+  options.vector.normalize = true;
   run(source, options);
   const float norm = std::sqrt(2.0f * 2 + 195.0f * 195);
   ASSERT_EQ(sink.rows[0].embedding.size(), 2u);
   EXPECT_FLOAT_EQ(sink.rows[0].embedding[0], 2 / norm);
   EXPECT_FLOAT_EQ(sink.rows[0].embedding[1], 195 / norm);
   for (const std::int64_t wrong : {0, 5, -1}) {
-    options.dimensions = wrong;
+    options.vector.dimensions = wrong;
     EXPECT_THROW(run(source, options), RequestError);
   }
 }

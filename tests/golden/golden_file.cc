@@ -21,4 +21,18 @@ GoldenFile read_golden(const std::filesystem::path& path) {
   return golden;
 }
 
+std::vector<GoldenOptions> read_golden_options(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::vector<GoldenOptions> all;
+  for (const nlohmann::json& json : nlohmann::json::parse(file)) {
+    GoldenOptions options;
+    options.pooling = json.at("pooling").get<std::string>();
+    if (!json.at("image_size").is_null())
+      options.image_size = json.at("image_size").get<std::int64_t>();
+    options.embeddings = json.at("embeddings").get<std::vector<std::vector<float>>>();
+    all.push_back(std::move(options));
+  }
+  return all;
+}
+
 }  // namespace vecframe::golden

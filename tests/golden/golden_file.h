@@ -1,7 +1,9 @@
 // The stored vectors of a reference model.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,5 +21,14 @@ struct GoldenFile {
 };
 
 GoldenFile read_golden(const std::filesystem::path& path);
+
+/// What the reference gives for other options than its own (tools/make_golden_options.py).
+struct GoldenOptions {
+  std::string pooling;
+  std::optional<std::int64_t> image_size;
+  std::vector<std::vector<float>> embeddings;
+};
+
+std::vector<GoldenOptions> read_golden_options(const std::filesystem::path& path);
 
 }  // namespace vecframe::golden

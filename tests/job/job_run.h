@@ -95,11 +95,13 @@ inline void append_rows(const ArrowArray& batch, std::vector<OutputRow>& rows) {
                ? std::optional<std::string>(columnar::string_at(child(i), row))
                : std::nullopt;
   };
+  std::vector<float> scratch;
   for (std::int64_t row = 0; row < batch.length; ++row) {
     OutputRow result;
     result.path = text(0, row).value_or("");
     if (columnar::is_valid(child(1), row)) {
-      const auto vector = columnar::embedding_at(child(1), row, exec::kColourDimension);
+      const auto vector = columnar::embedding_at(
+          child(1), row, {columnar::TypeKind::kEmbedding, exec::kColourDimension}, scratch);
       result.embedding.emplace(vector.begin(), vector.end());
     }
     result.error = text(2, row);

@@ -19,8 +19,8 @@ std::shared_ptr<const ExpressionNode> column(const std::string& name) {
 
 std::shared_ptr<const ExpressionNode> embed(const std::string& image,
                                             std::optional<std::string> error_column = {}) {
-  EmbedImageCall call;
-  call.image = column(image);
+  EmbedCall call;
+  call.argument = column(image);
   call.provider = "transformers";
   call.model = "m";
   call.precision = "fp32";

@@ -55,6 +55,34 @@ TEST(F16, EveryValueIsSignTimesMantissaTimesPower) {
   }
 }
 
+TEST(F16, EveryValueSurvivesTheRoundTrip) {
+  for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
+    const float value = f16_to_float(static_cast<std::uint16_t>(bits));
+    if (std::isnan(value)) continue;
+    ASSERT_EQ(float_to_f16(value), bits);
+  }
+  EXPECT_TRUE(std::isnan(f16_to_float(float_to_f16(std::nanf("")))));
+}
+
+TEST(F16, RoundsToNearestAndTiesToEven) {
+  // Between each two neighbours: below, at and above the middle, which float32 holds exactly.
+  for (std::uint32_t bits = 0; bits < 0x7BFF; ++bits) {
+    const float low = f16_to_float(static_cast<std::uint16_t>(bits));
+    const float high = f16_to_float(static_cast<std::uint16_t>(bits + 1));
+    const float middle = low + (high - low) / 2;
+    const std::uint32_t even = bits % 2 == 0 ? bits : bits + 1;
+    ASSERT_EQ(float_to_f16(middle), even) << middle;
+    ASSERT_EQ(float_to_f16(-middle), even | 0x8000u) << middle;
+    ASSERT_EQ(float_to_f16(std::nextafter(middle, 0.0f)), bits) << middle;
+    ASSERT_EQ(float_to_f16(std::nextafter(middle, high)), bits + 1) << middle;
+  }
+  EXPECT_EQ(float_to_f16(kLargestF16), 0x7BFF);
+  EXPECT_EQ(float_to_f16(std::nextafter(65520.0f, 0.0f)), 0x7BFF);
+  EXPECT_EQ(float_to_f16(65520.0f), 0x7C00);
+  EXPECT_EQ(float_to_f16(-1e30f), 0xFC00);
+  EXPECT_EQ(float_to_f16(1e-30f), 0);
+}
+
 TEST(DType, Sizes) {
   EXPECT_EQ(size_of(DType::kF32), 4u);
   EXPECT_EQ(size_of(DType::kBf16), 2u);

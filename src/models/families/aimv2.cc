@@ -79,6 +79,7 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
   spec.set_qkv_bias(spec.output_bias);
   spec.mlp_bias = vision.flag_or("mlp_bias", false);
   spec.prefix_tokens = 0;
+  spec.requested_resize = PositionResize::kRefuse;
   if (vision.flag_or("is_native", false)) {
     if (spec.width % 4 != 0)
       throw RequestError(
@@ -95,7 +96,7 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
       checkpoint, "aimv2", spec, {transformers_names(), apple_names()},
       {"text_model.", "text_projection.", "logit_scale", "text_encoder.", "text_projector.",
        "log_logit_scale", "*position_ids"},
-      read_processor(*checkpoint, "CLIPImageProcessor", options));
+      read_processor(*checkpoint, "CLIPImageProcessor", options), options);
 }
 
 }  // namespace

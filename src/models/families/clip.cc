@@ -49,7 +49,7 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
   ImageModelDescription description = describe_vision_transformer(
       checkpoint, "clip", spec, {clip_names()},
       {"text_model.", "text_projection.", "logit_scale", "*position_ids"},
-      read_processor(*checkpoint, "CLIPImageProcessor", options));
+      read_processor(*checkpoint, "CLIPImageProcessor", options), options);
   const TensorInfo* projection = checkpoint->find("visual_projection.weight");
   if (projection != nullptr && projection_size != 0 && projection->shape[0] != projection_size)
     throw RequestError(

@@ -46,7 +46,8 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
   }
   return describe_vision_transformer(
       checkpoint, std::move(family), spec, {dinov2_names(spec.gated_mlp, has_registers)},
-      {"classifier.", "*mask_token"}, read_processor(*checkpoint, "BitImageProcessor", options));
+      {"classifier.", "*mask_token"}, read_processor(*checkpoint, "BitImageProcessor", options),
+      options);
 }
 
 VitDefaults dinov2_defaults(std::int64_t patch) {

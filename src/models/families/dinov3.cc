@@ -65,7 +65,7 @@ ImageModelDescription describe_dinov3_vit(const std::shared_ptr<const Checkpoint
   return describe_vision_transformer(
       checkpoint, "dinov3", spec,
       {dinov3_names("layer.", spec.gated_mlp), dinov3_names("model.layer.", spec.gated_mlp)},
-      {"*mask_token"}, read_processor(*checkpoint, "DINOv3ViTImageProcessor", options));
+      {"*mask_token"}, read_processor(*checkpoint, "DINOv3ViTImageProcessor", options), options);
 }
 
 }  // namespace vecframe::models

@@ -44,7 +44,8 @@ image::PrepareSpec lite0_preparation() {
 }  // namespace
 
 ImageModelDescription describe_efficientnet_lite(
-    const std::shared_ptr<const Checkpoint>& checkpoint, const ImageModelOptions&) {
+    const std::shared_ptr<const Checkpoint>& checkpoint, const ImageModelOptions& options) {
+  refuse_image_options(*checkpoint, "efficientnet-lite0", options);
   const ConvnetSpec spec = lite0();
   TensorCollector collector(*checkpoint);
   const std::vector<ConvLayer> layers = find_layers(collector, spec);

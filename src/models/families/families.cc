@@ -60,6 +60,19 @@ std::pair<std::int64_t, std::int64_t> read_sides(const JsonObject& config, std::
   return {static_cast<std::int64_t>(sides[0]), static_cast<std::int64_t>(sides[1])};
 }
 
+// Replaces what the family does after the final norm.
+void choose_pooling(const Checkpoint& checkpoint, const std::string& family, PoolingChoice choice,
+                    VitSpec& spec, VitTensors& tensors) {
+  if (choice == PoolingChoice::kDefault) return;
+  if (choice == PoolingChoice::kClassToken && tensors.class_token == nullptr)
+    throw RequestError(fmt::format(
+        "pooling: 'cls' needs a class token, which '{}' ({}) does not have; give default or mean",
+        checkpoint.model(), family));
+  spec.pooling = choice == PoolingChoice::kMean ? Pooling::kMean : Pooling::kClassToken;
+  tensors.pool = {};
+  tensors.pooler = tensors.projection = {};
+}
+
 }  // namespace
 
 ImageModelDescription describe_image_model(const std::shared_ptr<const Checkpoint>& checkpoint,
@@ -134,22 +147,40 @@ VitSpec read_vit_spec(const JsonObject& config, const VitDefaults& defaults) {
   return spec;
 }
 
+void refuse_image_options(const Checkpoint& checkpoint, std::string_view family,
+                          const ImageModelOptions& options) {
+  if (options.pooling != PoolingChoice::kDefault)
+    throw RequestError(fmt::format("pooling: '{}' ({}) has one way to pool; give default",
+                                   checkpoint.model(), family));
+  if (options.image_size)
+    throw RequestError(fmt::format("image_size: '{}' ({}) takes one size of picture; leave it out",
+                                   checkpoint.model(), family));
+}
+
 ImageModelDescription describe_vision_transformer(
     const std::shared_ptr<const Checkpoint>& checkpoint, std::string family, VitSpec spec,
     const std::vector<VitNames>& tables, const std::vector<std::string_view>& ignored,
-    const image::PrepareSpec& prepare) {
+    const image::PrepareSpec& prepare, const ImageModelOptions& options) {
   const image::Size slot = prepare.slot_size();
   spec.image_height = slot.height;
   spec.image_width = slot.width;
+  if (options.image_size && spec.position_resize == PositionResize::kRefuse)
+    spec.position_resize = spec.requested_resize;
   const bool resized =
       spec.image_height != spec.trained_height || spec.image_width != spec.trained_width;
   if (resized && spec.positions == Positions::kLearned &&
-      spec.position_resize == PositionResize::kRefuse)
+      spec.position_resize == PositionResize::kRefuse) {
+    if (options.image_size)
+      throw RequestError(
+          fmt::format("image_size: {} is not possible, because the positions of '{}' ({}) cannot "
+                      "be interpolated; leave it out or give {}",
+                      *options.image_size, checkpoint->model(), family, spec.trained_height));
     throw RequestError(fmt::format(
         "model: '{}': the preprocessor makes pictures of {}x{}, but the model takes {}x{}; they "
         "belong to different models",
         checkpoint->model(), spec.image_height, spec.image_width, spec.trained_height,
         spec.trained_width));
+  }
   if (spec.patches() == 0)
     throw RequestError(fmt::format("model: '{}': a picture of {}x{} holds no patch of {}",
                                    checkpoint->model(), spec.image_height, spec.image_width,
@@ -161,9 +192,10 @@ ImageModelDescription describe_vision_transformer(
         kMaxPatches));
 
   TensorCollector collector(*checkpoint);
-  const VitTensors tensors =
+  VitTensors tensors =
       find_tensors(*checkpoint, collector, matching_names(*checkpoint, tables), spec);
   collector.finish(ignored);
+  choose_pooling(*checkpoint, family, options.pooling, spec, tensors);
 
   ImageModelDescription description;
   description.family = std::move(family);

@@ -63,11 +63,16 @@ std::int64_t read_mlp_width(const JsonObject& config, std::int64_t fallback);
 compute::Activation parse_activation(const JsonObject& config, std::string_view key,
                                      std::string_view fallback);
 
+/// For a family that takes neither another picture size nor another pooling: throws RequestError if
+/// `options` ask for one.
+void refuse_image_options(const Checkpoint& checkpoint, std::string_view family,
+                          const ImageModelOptions& options);
+
 /// Finds the tensors, checks the picture size, and binds the loader. `ignored`: see
-/// TensorCollector::finish.
+/// TensorCollector::finish. Throws RequestError where the model cannot do what `options` ask.
 ImageModelDescription describe_vision_transformer(
     const std::shared_ptr<const Checkpoint>& checkpoint, std::string family, VitSpec spec,
     const std::vector<VitNames>& tables, const std::vector<std::string_view>& ignored,
-    const image::PrepareSpec& prepare);
+    const image::PrepareSpec& prepare, const ImageModelOptions& options);
 
 }  // namespace vecframe::models

@@ -47,7 +47,8 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
   spec.pooling = vision.flag_or("vision_use_head", true) ? Pooling::kAttention : Pooling::kMean;
   return describe_vision_transformer(checkpoint, "siglip", spec, {siglip_names()},
                                      {"text_model.", "logit_scale", "logit_bias", "*position_ids"},
-                                     read_processor(*checkpoint, "SiglipImageProcessor", options));
+                                     read_processor(*checkpoint, "SiglipImageProcessor", options),
+                                     options);
 }
 
 }  // namespace

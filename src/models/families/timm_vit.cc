@@ -126,7 +126,7 @@ ImageModelDescription describe_timm_vit(const std::shared_ptr<const Checkpoint>&
                     "{}, do not come out",
                     config.label(), spec.width, spec.heads, spec.patch, spec.trained_height));
   return describe_vision_transformer(checkpoint, "timm-vit", spec, {timm_names()}, {"head."},
-                                     read_timm_processor(config, options));
+                                     read_timm_processor(config, options), options);
 }
 
 }  // namespace vecframe::models

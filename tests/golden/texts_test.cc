@@ -134,7 +134,7 @@ TEST_P(TinyTexts, RowsDoNotDependOnTheirBatch) {
 INSTANTIATE_TEST_SUITE_P(Models, TinyTexts,
                          testing::Combine(testing::Values("clip_text", "clip_end_not_largest",
                                                           "clip_legacy", "clip_text_alone",
-                                                          "siglip2", "aimv2"),
+                                                          "siglip2", "siglip", "aimv2"),
                                           testing::ValuesIn(backend_names())),
                          [](const auto& parameters) {
                            return std::get<0>(parameters.param) + "_" +

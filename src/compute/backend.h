@@ -71,6 +71,10 @@ class Stream {
   /// head_dim], thirds q, k, v; out is [batch * tokens, heads * head_dim].
   virtual void attention(Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
                          Matrix out) = 0;
+  /// As attention(), of texts of unequal length: text b has lengths[b] consecutive rows, and each
+  /// row sees itself and the rows of its text before it. The lengths sum up to qkv.rows.
+  virtual void causal_attention(Matrix qkv, std::span<const std::int64_t> lengths,
+                                std::int64_t heads, float scale, Matrix out) = 0;
   /// softmax(q k^T * scale) v for each image and head, where `query` holds one q of heads *
   /// head_dim values for all images: attention pooling. kv is [batch * tokens, 2 * heads *
   /// head_dim], halves k, v; out is [batch, heads * head_dim].
@@ -81,6 +85,8 @@ class Stream {
   virtual void gate(Activation activation, Matrix x, Matrix y) = 0;
   /// y[i] = x[first + i * step]: pooling by class token.
   virtual void gather_rows(Matrix x, std::int64_t first, std::int64_t step, Matrix y) = 0;
+  /// y[i] = x[rows[i]]: pooling of texts by the place of a token.
+  virtual void take_rows(Matrix x, std::span<const std::int64_t> rows, Matrix y) = 0;
   /// y[b] = mean of rows [first, n) of image b, where n = x.rows / batch.
   virtual void mean_rows(Matrix x, std::int64_t batch, std::int64_t first, Matrix y) = 0;
   /// y = act(conv(x) + b), then + residual if its data is not null (same shape as y, and may be y
@@ -92,6 +98,8 @@ class Stream {
   virtual void load_pixels(const PixelBatch& pixels, FeatureMap out) = 0;
   /// y[b] = mean over height and width.
   virtual void average_pool(FeatureMap x, Matrix y) = 0;
+  /// Host to device, rows without stride in `values`, which may change after the call.
+  virtual void upload(std::span<const float> values, Matrix x) = 0;
   /// Device to host, rows without stride; returns when the values are there.
   virtual void download(Matrix x, std::span<float> out) = 0;
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <stdexcept>
 #include <utility>
 
 #include "base/fingerprint.h"
@@ -107,6 +108,14 @@ tensor::AlignedBuffer<float> Checkpoint::read(const TensorInfo& tensor) const {
   const auto it = tensors_.find(tensor.name);
   if (it != tensors_.end()) it->second.file->release_pages(tensor.data);
   return values;
+}
+
+void Checkpoint::read_row(const TensorInfo& tensor, std::int64_t row, std::span<float> out) const {
+  if (tensor.shape.size() != 2 || row < 0 || row >= tensor.shape[0] ||
+      static_cast<std::int64_t>(out.size()) != tensor.shape[1])
+    throw std::out_of_range(
+        fmt::format("row {} of tensor '{}' {}", row, tensor.name, shape_text(tensor.shape)));
+  widen(tensor, row * tensor.shape[1], out);
 }
 
 std::string Checkpoint::fingerprint() const {

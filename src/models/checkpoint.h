@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,10 @@ class Checkpoint {
   bool has_prefix(std::string_view prefix) const;
   /// The tensor as float32; its source pages are released.
   tensor::AlignedBuffer<float> read(const TensorInfo& tensor) const;
+  /// One row of a matrix of this checkpoint as float32, read where it lies: for tables of which few
+  /// rows are needed. Throws std::out_of_range if there is no such row or `out` is not as long as
+  /// one. Thread-safe.
+  void read_row(const TensorInfo& tensor, std::int64_t row, std::span<float> out) const;
 
   /// Identity of config and weights. Files of up to 64 MiB are hashed whole. Of larger ones, name
   /// and size of each file, its header, and the first and last 512 bytes of every tensor: no

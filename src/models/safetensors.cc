@@ -232,9 +232,14 @@ std::vector<TensorInfo> parse_safetensors(std::span<const std::byte> file,
   return tensors;
 }
 
-void widen(const TensorInfo& tensor, std::span<float> out) {
-  const std::byte* from = tensor.data.data();
+void widen(const TensorInfo& tensor, std::span<float> out) { widen(tensor, 0, out); }
+
+void widen(const TensorInfo& tensor, std::int64_t first, std::span<float> out) {
+  const auto from_value = [&](std::size_t size) {
+    return tensor.data.data() + static_cast<std::size_t>(first) * size;
+  };
   const auto widen16 = [&](float (*convert)(std::uint16_t)) {
+    const std::byte* from = from_value(sizeof(std::uint16_t));
     for (std::size_t i = 0; i < out.size(); ++i) {
       std::uint16_t bits;
       std::memcpy(&bits, from + i * sizeof bits, sizeof bits);
@@ -243,7 +248,7 @@ void widen(const TensorInfo& tensor, std::span<float> out) {
   };
   if (out.empty()) return;
   if (tensor.dtype == "F32") {
-    std::memcpy(out.data(), from, out.size_bytes());
+    std::memcpy(out.data(), from_value(sizeof(float)), out.size_bytes());
   } else if (tensor.dtype == "F16") {
     widen16(tensor::f16_to_float);
   } else if (tensor.dtype == "BF16") {

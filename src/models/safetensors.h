@@ -39,6 +39,8 @@ std::vector<TensorInfo> parse_safetensors(std::span<const std::byte> file,
 /// The tensor as float32. `out` has count() values. Throws RequestError if it is not F32, F16 or
 /// BF16.
 void widen(const TensorInfo& tensor, std::span<float> out);
+/// Its values from number `first` on, as many as `out` has.
+void widen(const TensorInfo& tensor, std::int64_t first, std::span<float> out);
 
 class SafetensorsFile {
  public:

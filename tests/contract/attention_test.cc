@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numeric>
+#include <vector>
 
 #include "device.h"
 
@@ -75,6 +77,77 @@ TEST_P(AttentionContract, NaNIsNotHiddenAndStaysInItsImage) {
   qkv[3] = std::nanf("");  // a query of the first token of the first image
   const Values out = run_attention(*device_, shape, qkv, 0.25f);
   for (std::size_t i = 0; i < out.size(); ++i) EXPECT_EQ(std::isnan(out[i]), i < 16) << i;
+}
+
+struct RaggedShape {
+  std::vector<std::int64_t> lengths;
+  std::int64_t heads, dim;
+
+  std::int64_t rows() const {
+    return std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
+  }
+};
+
+const RaggedShape kRaggedShapes[] = {
+    {{1}, 1, 8},   {{3, 1, 17}, 2, 24}, {{77, 5, 48, 49, 2}, 2, 64},
+    {{97}, 1, 80}, {{33, 130}, 3, 20},
+};
+
+Values run_causal(Device& device, const RaggedShape& shape, const Values& qkv, float scale) {
+  const std::int64_t width = shape.heads * shape.dim;
+  const Matrix out = device.empty(shape.rows(), width, width + 9);
+  device.stream().causal_attention(device.matrix(qkv, shape.rows(), 3 * width, 3 * width + 7),
+                                   shape.lengths, shape.heads, scale, out);
+  return device.read(out);
+}
+
+Values random_ragged(const RaggedShape& shape) {
+  Values qkv = random_values(shape.rows() * 3 * shape.heads * shape.dim, 25);
+  for (float& value : qkv) value *= 2;
+  return qkv;
+}
+
+// The reference too: row i is the last row of attention over the rows up to i.
+TEST_P(AttentionContract, CausalIsAttentionOverWhatCameBefore) {
+  for (const RaggedShape& shape : kRaggedShapes) {
+    SCOPED_TRACE(testing::Message() << shape.rows() << " x " << shape.heads << " x " << shape.dim);
+    const std::int64_t width = shape.heads * shape.dim;
+    const float scale = 1 / std::sqrt(static_cast<float>(shape.dim));
+    const Values qkv = random_ragged(shape);
+    Values want;
+    std::int64_t first = 0;
+    for (const std::int64_t length : shape.lengths) {
+      for (std::int64_t i = 1; i <= length; ++i) {
+        const auto begin = qkv.begin() + first * 3 * width;
+        const Values all = run_attention(*reference_, {1, i, shape.heads, shape.dim},
+                                         Values(begin, begin + i * 3 * width), scale);
+        want.insert(want.end(), all.end() - width, all.end());
+        reference_->stream().reset();
+      }
+      first += length;
+    }
+    expect_near(run_causal(*device_, shape, qkv, scale), want, 1e-5f);
+    device_->stream().reset();
+  }
+}
+
+TEST_P(AttentionContract, ATextDependsNeitherOnItsBatchNorOnWhatFollows) {
+  const RaggedShape shape{{5, 61, 7}, 2, 24};
+  const Values qkv = random_ragged(shape);
+  const Values together = run_causal(*device_, shape, qkv, 0.2f);
+  // The first 50 rows of the second text.
+  const Values alone = run_causal(*device_, {{50}, 2, 24},
+                                  Values(qkv.begin() + 5 * 144, qkv.begin() + 55 * 144), 0.2f);
+  EXPECT_EQ(alone, Values(together.begin() + 5 * 48, together.begin() + 55 * 48));
+}
+
+TEST_P(AttentionContract, NaNOfATextStaysInIt) {
+  const RaggedShape shape{{4, 20, 4}, 1, 16};
+  Values qkv = random_ragged(shape);
+  qkv[5 * 48 + 16] = std::nanf("");  // a key of the second token of the second text
+  const Values out = run_causal(*device_, shape, qkv, 0.25f);
+  for (std::size_t i = 0; i < out.size(); ++i)
+    EXPECT_EQ(std::isnan(out[i]), i >= 5 * 16 && i < 24 * 16) << i;
 }
 
 Values run_pool(Device& device, Shape shape, const Values& query, const Values& kv, float scale) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <complex>
 #include <cstdint>
+#include <vector>
 
 #include "device.h"
 
@@ -137,6 +138,26 @@ TEST_P(RowsContract, GateMultipliesTheHalves) {
       EXPECT_EQ(device_->read(half), device_->read(y)) << "in place";
     }
   }
+}
+
+TEST_P(RowsContract, TakesRowsByNumber) {
+  const Values x = random_values(12 * 3, 57);
+  const std::vector<std::int64_t> rows{11, 0, 4, 4};
+  const Matrix y = device_->empty(4, 3, 5);
+  device_->stream().take_rows(device_->matrix(x, 12, 3, 7), rows, y);
+  Values want;
+  for (const std::int64_t row : rows)
+    want.insert(want.end(), x.begin() + row * 3, x.begin() + row * 3 + 3);
+  EXPECT_EQ(device_->read(y), want);
+}
+
+TEST_P(RowsContract, UploadsRowsWithoutStride) {
+  Values x = random_values(5 * 7, 58);
+  const Values want = x;
+  const Matrix y = device_->empty(5, 7, 11);
+  device_->stream().upload(x, y);
+  x.assign(x.size(), 0.0f);
+  EXPECT_EQ(device_->read(y), want);
 }
 
 TEST_P(RowsContract, GatherTakesEveryStepthRow) {

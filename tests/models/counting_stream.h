@@ -55,6 +55,10 @@ class CountingStream final : public compute::Stream {
                  compute::Matrix out) override {
     inner_->attention(qkv, batch, heads, scale, out);
   }
+  void causal_attention(compute::Matrix qkv, std::span<const std::int64_t> lengths,
+                        std::int64_t heads, float scale, compute::Matrix out) override {
+    inner_->causal_attention(qkv, lengths, heads, scale, out);
+  }
   void pool_attention(const compute::Vector& query, compute::Matrix kv, std::int64_t batch,
                       std::int64_t heads, float scale, compute::Matrix out) override {
     inner_->pool_attention(query, kv, batch, heads, scale, out);
@@ -65,6 +69,10 @@ class CountingStream final : public compute::Stream {
   void gather_rows(compute::Matrix x, std::int64_t first, std::int64_t step,
                    compute::Matrix y) override {
     inner_->gather_rows(x, first, step, y);
+  }
+  void take_rows(compute::Matrix x, std::span<const std::int64_t> rows,
+                 compute::Matrix y) override {
+    inner_->take_rows(x, rows, y);
   }
   void mean_rows(compute::Matrix x, std::int64_t batch, std::int64_t first,
                  compute::Matrix y) override {
@@ -79,6 +87,9 @@ class CountingStream final : public compute::Stream {
   }
   void average_pool(compute::FeatureMap x, compute::Matrix y) override {
     inner_->average_pool(x, y);
+  }
+  void upload(std::span<const float> values, compute::Matrix x) override {
+    inner_->upload(values, x);
   }
   void download(compute::Matrix x, std::span<float> out) override { inner_->download(x, out); }
 

@@ -37,7 +37,18 @@ void pack_values(Matrix v, std::int64_t panel, float* to) {
   }
 }
 
-void attend(const Kernels& kernels, Matrix q, Matrix k, Matrix v, float scale,
+// Softmax without the division, of query rows that begin at row `first` of their text: each sees
+// the keys up to its own. Scores of the others become zero.
+void exp_causal_rows(const Kernels& kernels, float* scores, std::int64_t stride, std::int64_t first,
+                     std::int64_t rows, float* inverse_sums) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    float* row = scores + r * stride;
+    kernels.exp_rows(row, stride, 1, first + r + 1, inverse_sums + r);
+    std::fill(row + first + r + 1, row + first + rows, 0.0f);
+  }
+}
+
+void attend(const Kernels& kernels, Matrix q, Matrix k, Matrix v, float scale, bool causal,
             AttentionScratch& scratch, Matrix out) {
   const std::int64_t tokens = q.rows, d = q.columns, panel = kernels.panel_columns;
   const std::int64_t padded_tokens = round_up(tokens, panel);
@@ -57,12 +68,18 @@ void attend(const Kernels& kernels, Matrix q, Matrix k, Matrix v, float scale,
     std::fill(factors, factors + rows, scale);
     kernels.scale_rows(q.data + first * q.stride, q.stride, rows, d, factors, queries,
                        query_stride);
-    for (std::int64_t j = 0; j < tokens; j += panel)
+    // Keys behind the last of these rows are seen by none of them.
+    const std::int64_t seen = causal ? first + rows : tokens;
+    for (std::int64_t j = 0; j < seen; j += panel)
       kernels.multiply(queries, query_stride, keys + j * d, d, rows, /*accumulate=*/false,
                        scores + j, score_stride);
-    kernels.exp_rows(scores, score_stride, rows, tokens, factors);
+    if (causal) {
+      exp_causal_rows(kernels, scores, score_stride, first, rows, factors);
+    } else {
+      kernels.exp_rows(scores, score_stride, rows, tokens, factors);
+    }
     for (std::int64_t c = 0; c < d; c += panel) {
-      kernels.multiply(scores, score_stride, values + c * tokens, tokens, rows,
+      kernels.multiply(scores, score_stride, values + c * tokens, seen, rows,
                        /*accumulate=*/false, sums, panel);
       kernels.scale_rows(sums, panel, rows, std::min(panel, d - c), factors,
                          out.data + first * out.stride + c, out.stride);
@@ -70,20 +87,40 @@ void attend(const Kernels& kernels, Matrix q, Matrix k, Matrix v, float scale,
   }
 }
 
+// All heads of the sequence whose rows are those of qkv.
+void attend_heads(const Kernels& kernels, Matrix qkv, std::int64_t heads, float scale, bool causal,
+                  AttentionScratch& scratch, Matrix out) {
+  const std::int64_t tokens = qkv.rows, width = qkv.columns / 3, d = width / heads;
+  for (std::int64_t h = 0; h < heads; ++h) {
+    const Matrix q{qkv.data + h * d, tokens, d, qkv.stride};
+    const Matrix k{q.data + width, tokens, d, qkv.stride};
+    const Matrix v{k.data + width, tokens, d, qkv.stride};
+    attend(kernels, q, k, v, scale, causal, scratch, {out.data + h * d, tokens, d, out.stride});
+  }
+}
+
+Matrix rows_of(Matrix matrix, std::int64_t first, std::int64_t count) {
+  return {matrix.data + first * matrix.stride, count, matrix.columns, matrix.stride};
+}
+
 }  // namespace
 
 void attention(const Kernels& kernels, Matrix qkv, std::int64_t batch, std::int64_t heads,
                float scale, AttentionScratch& scratch, Matrix out) {
   if (batch == 0) return;
-  const std::int64_t tokens = qkv.rows / batch, width = qkv.columns / 3, d = width / heads;
-  for (std::int64_t b = 0; b < batch; ++b) {
-    for (std::int64_t h = 0; h < heads; ++h) {
-      const Matrix q{qkv.data + b * tokens * qkv.stride + h * d, tokens, d, qkv.stride};
-      const Matrix k{q.data + width, tokens, d, qkv.stride};
-      const Matrix v{k.data + width, tokens, d, qkv.stride};
-      attend(kernels, q, k, v, scale, scratch,
-             {out.data + b * tokens * out.stride + h * d, tokens, d, out.stride});
-    }
+  const std::int64_t tokens = qkv.rows / batch;
+  for (std::int64_t b = 0; b < batch; ++b)
+    attend_heads(kernels, rows_of(qkv, b * tokens, tokens), heads, scale, /*causal=*/false, scratch,
+                 rows_of(out, b * tokens, tokens));
+}
+
+void causal_attention(const Kernels& kernels, Matrix qkv, std::span<const std::int64_t> lengths,
+                      std::int64_t heads, float scale, AttentionScratch& scratch, Matrix out) {
+  std::int64_t first = 0;
+  for (const std::int64_t length : lengths) {
+    attend_heads(kernels, rows_of(qkv, first, length), heads, scale, /*causal=*/true, scratch,
+                 rows_of(out, first, length));
+    first += length;
   }
 }
 

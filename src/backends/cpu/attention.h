@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
+
 #include "backends/cpu/packed.h"
 #include "backends/cpu/product.h"
 #include "compute/types.h"
@@ -15,6 +18,12 @@ struct AttentionScratch {
 /// rows at a time.
 void attention(const Kernels& kernels, compute::Matrix qkv, std::int64_t batch, std::int64_t heads,
                float scale, AttentionScratch& scratch, compute::Matrix out);
+
+/// The same of texts, each row with itself and those before it; see compute/backend.h. Keys behind
+/// a block of query rows are skipped.
+void causal_attention(const Kernels& kernels, compute::Matrix qkv,
+                      std::span<const std::int64_t> lengths, std::int64_t heads, float scale,
+                      AttentionScratch& scratch, compute::Matrix out);
 
 /// softmax(q k^T * scale) v for each image and head with one query for all images.
 void pool_attention(const Kernels& kernels, const float* query, compute::Matrix kv,

@@ -106,6 +106,11 @@ void CpuStream::attention(Matrix qkv, std::int64_t batch, std::int64_t heads, fl
   cpu::attention(*isa_.kernels, qkv, batch, heads, scale, attention_, out);
 }
 
+void CpuStream::causal_attention(Matrix qkv, std::span<const std::int64_t> lengths,
+                                 std::int64_t heads, float scale, Matrix out) {
+  cpu::causal_attention(*isa_.kernels, qkv, lengths, heads, scale, attention_, out);
+}
+
 void CpuStream::pool_attention(const compute::Vector& query, Matrix kv, std::int64_t batch,
                                std::int64_t heads, float scale, Matrix out) {
   cpu::pool_attention(*isa_.kernels, values_of(query).data(), kv, batch, heads, scale, attention_,
@@ -120,6 +125,11 @@ void CpuStream::gate(compute::Activation activation, Matrix x, Matrix y) {
 void CpuStream::gather_rows(Matrix x, std::int64_t first, std::int64_t step, Matrix y) {
   for (std::int64_t i = 0; i < y.rows; ++i)
     std::copy_n(row(x, first + i * step), y.columns, row(y, i));
+}
+
+void CpuStream::take_rows(Matrix x, std::span<const std::int64_t> rows, Matrix y) {
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    std::copy_n(row(x, rows[i]), y.columns, row(y, static_cast<std::int64_t>(i)));
 }
 
 void CpuStream::mean_rows(Matrix x, std::int64_t batch, std::int64_t first, Matrix y) {
@@ -153,6 +163,11 @@ void CpuStream::load_pixels(const compute::PixelBatch& pixels, FeatureMap out) {
 
 void CpuStream::average_pool(FeatureMap x, Matrix y) {
   mean_rows({x.data, x.batch * x.height * x.width, x.channels, x.channels}, x.batch, 0, y);
+}
+
+void CpuStream::upload(std::span<const float> values, Matrix x) {
+  for (std::int64_t r = 0; r < x.rows; ++r)
+    std::copy_n(values.data() + r * x.columns, x.columns, row(x, r));
 }
 
 void CpuStream::download(Matrix x, std::span<float> out) {

@@ -42,6 +42,30 @@ void softmax(std::vector<double>& scores) {
   for (double& score : scores) score /= sum;
 }
 
+// softmax(q k^T * scale) v of one sequence, for each head; if causal, of each row with itself and
+// those before it.
+void attend(Matrix qkv, std::int64_t heads, float scale, bool causal, Matrix out) {
+  const std::int64_t tokens = qkv.rows, width = qkv.columns / 3, d = width / heads;
+  for (std::int64_t h = 0; h < heads; ++h) {
+    // (token, head_dim) views of this head.
+    const Matrix q{qkv.data + h * d, tokens, d, qkv.stride};
+    const Matrix k{q.data + width, tokens, d, qkv.stride};
+    const Matrix v{k.data + width, tokens, d, qkv.stride};
+    for (std::int64_t i = 0; i < tokens; ++i) {
+      std::vector<double> weights(static_cast<std::size_t>(causal ? i + 1 : tokens));
+      for (std::size_t j = 0; j < weights.size(); ++j)
+        weights[j] = dot(row(q, i), row(k, static_cast<std::int64_t>(j)), d) * scale;
+      softmax(weights);
+      for (std::int64_t c = 0; c < d; ++c) {
+        double sum = 0;
+        for (std::size_t j = 0; j < weights.size(); ++j)
+          sum += weights[j] * row(v, static_cast<std::int64_t>(j))[c];
+        row(out, i)[h * d + c] = static_cast<float>(sum);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void ReferenceStream::embed_patches(const compute::PatchEmbedding& embedding,
@@ -148,26 +172,20 @@ void ReferenceStream::rotate_pairs(const compute::Vector& turns, std::int64_t ba
 
 void ReferenceStream::attention(Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
                                 Matrix out) {
-  const std::int64_t tokens = qkv.rows / batch, width = qkv.columns / 3, d = width / heads;
-  std::vector<double> weights(static_cast<std::size_t>(tokens));
-  for (std::int64_t b = 0; b < batch; ++b) {
-    for (std::int64_t h = 0; h < heads; ++h) {
-      // (token, head_dim) views of this head.
-      const Matrix q{row(qkv, b * tokens) + h * d, tokens, d, qkv.stride};
-      const Matrix k{q.data + width, tokens, d, qkv.stride};
-      const Matrix v{k.data + width, tokens, d, qkv.stride};
-      for (std::int64_t i = 0; i < tokens; ++i) {
-        for (std::int64_t j = 0; j < tokens; ++j)
-          weights[static_cast<std::size_t>(j)] = dot(row(q, i), row(k, j), d) * scale;
-        softmax(weights);
-        for (std::int64_t c = 0; c < d; ++c) {
-          double sum = 0;
-          for (std::int64_t j = 0; j < tokens; ++j)
-            sum += weights[static_cast<std::size_t>(j)] * row(v, j)[c];
-          row(out, b * tokens + i)[h * d + c] = static_cast<float>(sum);
-        }
-      }
-    }
+  if (batch == 0) return;
+  const std::int64_t tokens = qkv.rows / batch;
+  for (std::int64_t b = 0; b < batch; ++b)
+    attend({row(qkv, b * tokens), tokens, qkv.columns, qkv.stride}, heads, scale,
+           /*causal=*/false, {row(out, b * tokens), tokens, out.columns, out.stride});
+}
+
+void ReferenceStream::causal_attention(Matrix qkv, std::span<const std::int64_t> lengths,
+                                       std::int64_t heads, float scale, Matrix out) {
+  std::int64_t first = 0;
+  for (const std::int64_t length : lengths) {
+    attend({row(qkv, first), length, qkv.columns, qkv.stride}, heads, scale, /*causal=*/true,
+           {row(out, first), length, out.columns, out.stride});
+    first += length;
   }
 }
 
@@ -206,6 +224,11 @@ void ReferenceStream::gather_rows(Matrix x, std::int64_t first, std::int64_t ste
     std::copy_n(row(x, first + i * step), y.columns, row(y, i));
 }
 
+void ReferenceStream::take_rows(Matrix x, std::span<const std::int64_t> rows, Matrix y) {
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    std::copy_n(row(x, rows[i]), y.columns, row(y, static_cast<std::int64_t>(i)));
+}
+
 void ReferenceStream::mean_rows(Matrix x, std::int64_t batch, std::int64_t first, Matrix y) {
   const std::int64_t n = x.rows / batch;
   for (std::int64_t b = 0; b < batch; ++b) {
@@ -233,6 +256,11 @@ void ReferenceStream::load_pixels(const compute::PixelBatch& pixels, FeatureMap 
 void ReferenceStream::average_pool(FeatureMap x, Matrix y) {
   const Matrix positions{x.data, x.batch * x.height * x.width, x.channels, x.channels};
   mean_rows(positions, x.batch, 0, y);
+}
+
+void ReferenceStream::upload(std::span<const float> values, Matrix x) {
+  for (std::int64_t r = 0; r < x.rows; ++r)
+    std::copy_n(values.data() + r * x.columns, x.columns, row(x, r));
 }
 
 void ReferenceStream::download(Matrix x, std::span<float> out) {

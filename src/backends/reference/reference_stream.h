@@ -24,17 +24,21 @@ class ReferenceStream final : public compute::Stream {
                     std::int64_t first_row, compute::Matrix x) override;
   void attention(compute::Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
                  compute::Matrix out) override;
+  void causal_attention(compute::Matrix qkv, std::span<const std::int64_t> lengths,
+                        std::int64_t heads, float scale, compute::Matrix out) override;
   void pool_attention(const compute::Vector& query, compute::Matrix kv, std::int64_t batch,
                       std::int64_t heads, float scale, compute::Matrix out) override;
   void gate(compute::Activation activation, compute::Matrix x, compute::Matrix y) override;
   void gather_rows(compute::Matrix x, std::int64_t first, std::int64_t step,
                    compute::Matrix y) override;
+  void take_rows(compute::Matrix x, std::span<const std::int64_t> rows, compute::Matrix y) override;
   void mean_rows(compute::Matrix x, std::int64_t batch, std::int64_t first,
                  compute::Matrix y) override;
   void convolve(const compute::Convolution& convolution, compute::FeatureMap x,
                 compute::FeatureMap residual, compute::FeatureMap y) override;
   void load_pixels(const compute::PixelBatch& pixels, compute::FeatureMap out) override;
   void average_pool(compute::FeatureMap x, compute::Matrix y) override;
+  void upload(std::span<const float> values, compute::Matrix x) override;
   void download(compute::Matrix x, std::span<float> out) override;
 
  private:

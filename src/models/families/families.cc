@@ -12,17 +12,11 @@
 namespace vecframe::models {
 namespace {
 
-// Bounds of what a config may ask for; they keep every product of sizes within 64 bits.
-constexpr std::int64_t kMaxWidth = 1 << 16;
-constexpr std::int64_t kMaxLayers = 1024;
+// Bounds of what a config may ask for; see kMaxWidth.
 constexpr std::int64_t kMaxPictureSide = 1 << 14;
 // A preprocessor may ask for any picture size; with computed or resized positions no tensor bounds
 // it. More tokens than these have never been useful.
 constexpr std::int64_t kMaxPatches = 1 << 16;
-
-// A product of about this many rows runs at full speed on a processor core; with more, activations
-// only leave the cache (measured at 50 and 197 tokens).
-constexpr std::int64_t kEfficientRows = 512;
 
 struct KnownFamily {
   std::string_view model_type;

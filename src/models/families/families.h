@@ -1,6 +1,7 @@
 // The model families, one file each: what a config means, and what the tensors are called.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,6 +13,13 @@
 #include "models/vit_tensors.h"
 
 namespace vecframe::models {
+
+/// Bounds of what a config may ask for; they keep every product of sizes within 64 bits.
+inline constexpr std::int64_t kMaxWidth = 1 << 16;
+inline constexpr std::int64_t kMaxLayers = 1024;
+/// A product of about this many rows runs at full speed on a processor core; with more, activations
+/// only leave the cache (measured at 50 and 197 tokens).
+inline constexpr std::int64_t kEfficientRows = 512;
 
 using DescribeFamily = ImageModelDescription (*)(const std::shared_ptr<const Checkpoint>&,
                                                  const ImageModelOptions&);

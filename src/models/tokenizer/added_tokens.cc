@@ -1,5 +1,6 @@
 #include "models/tokenizer/added_tokens.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace vecframe::models {
@@ -14,6 +15,18 @@ void AddedTokens::add(std::string content, TokenId id) {
     node = target;
   }
   nodes_[node].id = id;
+  largest_id_ = std::max(largest_id_, id);
+}
+
+std::optional<TokenId> AddedTokens::find(std::string_view content) const {
+  std::size_t node = 0;
+  for (const char byte : content) {
+    const auto child = nodes_[node].children.find(byte);
+    if (child == nodes_[node].children.end()) return std::nullopt;
+    node = child->second;
+  }
+  if (nodes_[node].id < 0) return std::nullopt;
+  return nodes_[node].id;
 }
 
 void AddedTokens::split(std::string_view text, const std::function<void(std::string_view)>& piece,

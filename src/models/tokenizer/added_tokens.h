@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -16,6 +17,9 @@ class AddedTokens {
  public:
   void add(std::string content, TokenId id);
   bool empty() const { return nodes_.size() == 1; }
+  std::optional<TokenId> find(std::string_view content) const;
+  /// -1 of none.
+  TokenId largest_id() const { return largest_id_; }
 
   /// Calls `piece` for each stretch between tokens and `token` for each token, in order. No piece
   /// is empty.
@@ -27,6 +31,7 @@ class AddedTokens {
     std::unordered_map<char, std::size_t> children;
     TokenId id = -1;
   };
+  TokenId largest_id_ = -1;
   std::vector<Node> nodes_{1};  // a trie over bytes
 };
 

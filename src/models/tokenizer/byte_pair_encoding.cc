@@ -2,9 +2,11 @@
 
 #include <vecframe/error.h>
 
+#include <algorithm>
 #include <functional>
 #include <queue>
 #include <tuple>
+#include <utility>
 
 namespace vecframe::models {
 namespace {
@@ -16,19 +18,24 @@ std::uint64_t pair_key(TokenId left, TokenId right) {
 
 }  // namespace
 
-BytePairEncoding::BytePairEncoding(Vocabulary vocabulary, const Merges& merges)
-    : vocabulary_(vocabulary.begin(), vocabulary.end()) {
-  merges_.reserve(merges.size());
-  std::uint32_t rank = 0;
-  for (const auto& [left, right] : merges) {
-    const auto a = find(left), b = find(right), result = find(left + right);
-    if (!a || !b || !result) {
-      throw RequestError("tokenizer: the merge '" + left + " " + right +
-                         "' has a part or a result that the vocabulary lacks; the file is damaged, "
-                         "fetch it again");
-    }
-    merges_.try_emplace(pair_key(*a, *b), Merge{rank++, *result});
+BytePairEncoding::BytePairEncoding(const Vocabulary& vocabulary, const Merges& merges) {
+  for (const auto& [token, id] : vocabulary) add_token(token, id);
+  for (const auto& [left, right] : merges) add_merge(left, right);
+}
+
+void BytePairEncoding::add_token(std::string token, TokenId id) {
+  largest_id_ = std::max(largest_id_, id);
+  vocabulary_.insert_or_assign(std::move(token), id);
+}
+
+void BytePairEncoding::add_merge(const std::string& left, const std::string& right) {
+  const auto a = find(left), b = find(right), result = find(left + right);
+  if (!a || !b || !result) {
+    throw RequestError("tokenizer: the merge '" + left + " " + right +
+                       "' has a part or a result that the vocabulary lacks; the file is damaged, "
+                       "fetch it again");
   }
+  merges_.try_emplace(pair_key(*a, *b), Merge{next_rank_++, *result});
 }
 
 std::optional<TokenId> BytePairEncoding::find(std::string_view token) const {

@@ -22,9 +22,16 @@ class BytePairEncoding {
 
   /// `merges` from the lowest rank on. Throws RequestError for a merge whose parts or result the
   /// vocabulary lacks.
-  BytePairEncoding(Vocabulary vocabulary, const Merges& merges);
+  BytePairEncoding(const Vocabulary& vocabulary, const Merges& merges);
+  /// No token and no merge yet: for vocabularies that are read piece by piece.
+  BytePairEncoding() = default;
+  void add_token(std::string token, TokenId id);
+  /// Of a rank behind all merges before. Throws RequestError if the vocabulary lacks a part or the
+  /// result.
+  void add_merge(const std::string& left, const std::string& right);
 
   std::optional<TokenId> find(std::string_view token) const;
+  TokenId largest_id() const { return largest_id_; }
   /// Replaces pairs in `symbols` until none has a merge.
   void merge(std::vector<TokenId>& symbols) const;
 
@@ -42,6 +49,8 @@ class BytePairEncoding {
     }
   };
   std::unordered_map<std::string, TokenId, TextHash, std::equal_to<>> vocabulary_;
+  TokenId largest_id_ = -1;
+  std::uint32_t next_rank_ = 0;
   std::unordered_map<std::uint64_t, Merge> merges_;  // by left << 32 | right
 };
 

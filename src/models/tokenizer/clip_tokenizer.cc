@@ -1,5 +1,6 @@
 #include "models/tokenizer/clip_tokenizer.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -89,6 +90,18 @@ std::vector<TokenId> ClipTokenizer::encode(std::string_view text) const {
       },
       add);
   return ids;
+}
+
+std::optional<TokenId> ClipTokenizer::find(std::string_view token) const {
+  for (const AddedTokens* group : {&raw_tokens_, &normalized_tokens_}) {
+    if (const auto added = group->find(token)) return added;
+  }
+  return encoding_.find(token);
+}
+
+TokenId ClipTokenizer::largest_id() const {
+  return std::max(
+      {encoding_.largest_id(), raw_tokens_.largest_id(), normalized_tokens_.largest_id()});
 }
 
 void ClipTokenizer::encode_words(std::string_view text, std::vector<TokenId>& ids) const {

@@ -2,6 +2,7 @@
 // Source: the `CLIPTokenizer` of transformers (a tokenizer.json with exactly this pipeline).
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +19,8 @@ class ClipTokenizer final : public Tokenizer {
   ClipTokenizer(BytePairEncoding encoding, TokenId unknown, AddedTokens raw_tokens,
                 AddedTokens normalized_tokens);
   std::vector<TokenId> encode(std::string_view text) const override;
+  std::optional<TokenId> find(std::string_view token) const override;
+  TokenId largest_id() const override;
 
  private:
   void encode_words(std::string_view normalized, std::vector<TokenId>& ids) const;

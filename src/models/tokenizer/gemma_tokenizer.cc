@@ -1,5 +1,6 @@
 #include "models/tokenizer/gemma_tokenizer.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -53,6 +54,18 @@ std::vector<TokenId> GemmaTokenizer::encode(std::string_view text) const {
       },
       add);
   return ids;
+}
+
+std::optional<TokenId> GemmaTokenizer::find(std::string_view token) const {
+  for (const AddedTokens* group : {&raw_tokens_, &normalized_tokens_}) {
+    if (const auto added = group->find(token)) return added;
+  }
+  return encoding_.find(token);
+}
+
+TokenId GemmaTokenizer::largest_id() const {
+  return std::max(
+      {encoding_.largest_id(), raw_tokens_.largest_id(), normalized_tokens_.largest_id()});
 }
 
 void GemmaTokenizer::encode_piece(std::string_view text, std::vector<TokenId>& ids) const {

@@ -3,6 +3,7 @@
 // exactly this pipeline).
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,8 @@ class GemmaTokenizer final : public Tokenizer {
   GemmaTokenizer(BytePairEncoding encoding, TokenId unknown, bool lowercase, AddedTokens raw_tokens,
                  AddedTokens normalized_tokens);
   std::vector<TokenId> encode(std::string_view text) const override;
+  std::optional<TokenId> find(std::string_view token) const override;
+  TokenId largest_id() const override;
 
  private:
   void encode_piece(std::string_view normalized, std::vector<TokenId>& ids) const;

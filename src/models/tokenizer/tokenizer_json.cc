@@ -3,18 +3,20 @@
 #include <vecframe/error.h>
 
 #include <cstdint>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "base/mapped_file.h"
 #include "models/tokenizer/added_tokens.h"
 #include "models/tokenizer/byte_pair_encoding.h"
 #include "models/tokenizer/clip_tokenizer.h"
 #include "models/tokenizer/gemma_tokenizer.h"
+#include "models/tokenizer/tokenizer_document.h"
 
 namespace vecframe::models {
 namespace {
@@ -85,23 +87,6 @@ TokenId to_id(const json& value) {
   return static_cast<TokenId>(id);
 }
 
-BytePairEncoding read_model(const json& model) {
-  BytePairEncoding::Vocabulary vocabulary;
-  for (const auto& [token, id] : model.at("vocab").items()) vocabulary.emplace(token, to_id(id));
-  BytePairEncoding::Merges merges;
-  for (const json& merge : model.at("merges")) {
-    if (merge.is_array()) {
-      merges.emplace_back(merge.at(0).get<std::string>(), merge.at(1).get<std::string>());
-      continue;
-    }
-    const auto text = merge.get<std::string>();  // the older form: "left right"
-    const std::size_t space = text.find(' ');
-    if (space == std::string::npos) refuse("merge", merge);
-    merges.emplace_back(text.substr(0, space), text.substr(space + 1));
-  }
-  return BytePairEncoding(std::move(vocabulary), merges);
-}
-
 void read_added_tokens(const json& tokens, AddedTokens& raw, AddedTokens& normalized) {
   for (const json& token : tokens) {
     if (token.at("single_word") == true || token.at("lstrip") == true ||
@@ -113,13 +98,57 @@ void read_added_tokens(const json& tokens, AddedTokens& raw, AddedTokens& normal
   }
 }
 
-std::unique_ptr<Tokenizer> read(const json& file) {
+// Special tokens that the settings beside the file name, and the file does not list.
+void add_named_tokens(std::span<const NamedToken> named, const BytePairEncoding& encoding,
+                      AddedTokens& raw, AddedTokens& normalized) {
+  for (const NamedToken& token : named) {
+    if (raw.find(token.content) || normalized.find(token.content)) continue;
+    const auto id = encoding.find(token.content);
+    if (!id) continue;  // it would have an id for which the network has no row
+    if (!token.plain) refuse("special token", json(token.content));
+    (token.normalized ? normalized : raw).add(token.content, *id);
+  }
+}
+
+// The pieces of a template before and after the text.
+void read_template(const json& processor, TokenizerJson& result) {
+  bool after_text = false;
+  for (const json& piece : processor.at("single")) {
+    if (piece.contains("Sequence")) {
+      if (after_text) refuse("post-processor", processor);
+      after_text = true;
+      continue;
+    }
+    const auto name = piece.at("SpecialToken").at("id").get<std::string>();
+    for (const json& id : processor.at("special_tokens").at(name).at("ids"))
+      (after_text ? result.after : result.before).push_back(to_id(id));
+  }
+  if (!after_text) refuse("post-processor", processor);
+}
+
+void read_post_processor(const json& processor, TokenizerJson& result) {
+  if (processor.is_null() || is_type(processor, "ByteLevel")) return;  // which adds no ids
+  result.has_frame = true;
+  if (is_type(processor, "RobertaProcessing")) {
+    result.before = {to_id(processor.at("cls").at(1))};
+    result.after = {to_id(processor.at("sep").at(1))};
+  } else if (is_type(processor, "TemplateProcessing")) {
+    read_template(processor, result);
+  } else {
+    refuse("post-processor", processor);
+  }
+}
+
+TokenizerJson read(TokenizerDocument document, std::span<const NamedToken> named) {
+  const json& file = document.rest;
+  BytePairEncoding& encoding = document.encoding;
   const json& model = file.at("model");
   if (!is_type(model, "BPE") || !model.value("dropout", json()).is_null() ||
       model.value("ignore_merges", false)) {
     refuse("model", json{{"type", model.value("type", json())},
                          {"dropout", model.value("dropout", json())}});
   }
+  if (!document.has_vocabulary) refuse("model", json{{"vocab", nullptr}});
   const auto text_of = [&](const char* key) {
     const auto found = model.find(key);
     return found == model.end() || found->is_null() ? std::string() : found->get<std::string>();
@@ -131,24 +160,32 @@ std::unique_ptr<Tokenizer> read(const json& file) {
 
   AddedTokens raw, normalized;
   read_added_tokens(file.value("added_tokens", json::array()), raw, normalized);
-  BytePairEncoding encoding = read_model(model);
+  add_named_tokens(named, encoding, raw, normalized);
   const auto unknown = encoding.find(text_of("unk_token"));
   if (!unknown) refuse("unknown token", json(text_of("unk_token")));
 
+  TokenizerJson result;
+  read_post_processor(file.value("post_processor", json()), result);
+  if (const auto padding = file.find("padding"); padding != file.end() && padding->is_object())
+    result.padding = padding->at("pad_token").get<std::string>();
   const json normalizer = file.value("normalizer", json()),
              pre_tokenizer = file.value("pre_tokenizer", json());
   if (text_of("end_of_word_suffix") == "</w>" && !byte_fallback && !fuse_unknown) {
     if (!is_clip_normalizer(normalizer)) refuse("normalizer", normalizer);
     if (!is_clip_pre_tokenizer(pre_tokenizer)) refuse("pre-tokenizer", pre_tokenizer);
-    return std::make_unique<ClipTokenizer>(std::move(encoding), *unknown, std::move(raw),
-                                           std::move(normalized));
+    result.kind = TokenizerKind::kClip;
+    result.tokenizer = std::make_unique<ClipTokenizer>(std::move(encoding), *unknown,
+                                                       std::move(raw), std::move(normalized));
+    return result;
   }
   if (text_of("end_of_word_suffix").empty() && byte_fallback && fuse_unknown) {
     const auto lowercase = gemma_lowercase(normalizer);
     if (!lowercase) refuse("normalizer", normalizer);
     if (!is_gemma_pre_tokenizer(pre_tokenizer)) refuse("pre-tokenizer", pre_tokenizer);
-    return std::make_unique<GemmaTokenizer>(std::move(encoding), *unknown, *lowercase,
-                                            std::move(raw), std::move(normalized));
+    result.kind = TokenizerKind::kGemma;
+    result.tokenizer = std::make_unique<GemmaTokenizer>(std::move(encoding), *unknown, *lowercase,
+                                                        std::move(raw), std::move(normalized));
+    return result;
   }
   refuse("model", json{{"end_of_word_suffix", text_of("end_of_word_suffix")},
                        {"byte_fallback", byte_fallback},
@@ -157,13 +194,14 @@ std::unique_ptr<Tokenizer> read(const json& file) {
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> read_tokenizer_json(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
-    throw RequestError("tokenizer: '" + path.string() +
-                       "' cannot be read; fetch the whole model directory");
+TokenizerJson read_tokenizer_json(const std::filesystem::path& path,
+                                  std::span<const NamedToken> named) {
   try {
-    return read(json::parse(file));
+    const MappedFile file(path);
+    return read(read_tokenizer_document(file.bytes(), path), named);
+  } catch (const std::system_error& error) {
+    throw RequestError("tokenizer: '" + path.string() + "' cannot be read (" +
+                       error.code().message() + "); fetch the whole model directory");
   } catch (const json::exception& error) {
     throw RequestError("tokenizer: '" + path.string() + "' is damaged (" + error.what() +
                        "); fetch it again");

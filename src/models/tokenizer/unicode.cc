@@ -31,6 +31,61 @@ std::string repaired(std::string_view text) {
   return out;
 }
 
+void append_lower(char32_t code_point, std::string& out) {
+  if (code_point == 0x130) {
+    out += "i\xCC\x87";  // i and a combining dot above
+  } else {
+    append_utf8(static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code_point))),
+                out);
+  }
+}
+
+constexpr char32_t kCapitalSigma = 0x3A3, kFinalSigma = 0x3C2;
+
+// Property Cased: the letters with case, and those of Other_Lowercase and Other_Uppercase in
+// PropList.txt of Unicode.
+bool is_cased(char32_t c) {
+  const utf8proc_category_t category = utf8proc_category(static_cast<utf8proc_int32_t>(c));
+  if (category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL ||
+      category == UTF8PROC_CATEGORY_LT)
+    return true;
+  constexpr std::array<std::array<char32_t, 2>, 22> kOthers{{
+      {0xAA, 0xAA},       {0xBA, 0xBA},       {0x2B0, 0x2B8},   {0x2C0, 0x2C1},   {0x2E0, 0x2E4},
+      {0x345, 0x345},     {0x37A, 0x37A},     {0x1D2C, 0x1D6A}, {0x1D78, 0x1D78}, {0x1D9B, 0x1DBF},
+      {0x2071, 0x2071},   {0x207F, 0x207F},   {0x2090, 0x209C}, {0x2160, 0x217F}, {0x24B6, 0x24E9},
+      {0x2C7C, 0x2C7D},   {0xA69C, 0xA69D},   {0xA770, 0xA770}, {0xA7F8, 0xA7F9}, {0xAB5C, 0xAB5F},
+      {0x1F130, 0x1F149}, {0x1F150, 0x1F189},
+  }};
+  return std::any_of(kOthers.begin(), kOthers.end(),
+                     [&](const auto& range) { return c >= range[0] && c <= range[1]; });
+}
+
+// Property Case_Ignorable: marks, formats, modifiers, and the punctuation inside words.
+bool is_case_ignorable(char32_t c) {
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_SK:
+      return true;
+    default:
+      break;
+  }
+  constexpr std::array<char32_t, 17> kInsideWords{0x27,   0x2E,   0x3A,   0xB7,   0x387,  0x55F,
+                                                  0x5F4,  0x2018, 0x2019, 0x2024, 0x2027, 0xFE13,
+                                                  0xFE52, 0xFE55, 0xFF07, 0xFF0E, 0xFF1A};
+  return std::find(kInsideWords.begin(), kInsideWords.end(), c) != kInsideWords.end();
+}
+
+bool cased_follows(std::string_view text) {
+  while (!text.empty()) {
+    const char32_t code_point = next_code_point(text);
+    if (!is_case_ignorable(code_point)) return is_cased(code_point);
+  }
+  return false;
+}
+
 }  // namespace
 
 char32_t next_code_point(std::string_view& text) {
@@ -70,14 +125,22 @@ std::string to_nfc(std::string_view text) {
 std::string to_lower_each(std::string_view text) {
   std::string out;
   out.reserve(text.size());
+  while (!text.empty()) append_lower(next_code_point(text), out);
+  return out;
+}
+
+std::string to_lower_text(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  bool after_cased = false;  // the last code point that is not ignored is a cased one
   while (!text.empty()) {
     const char32_t code_point = next_code_point(text);
-    if (code_point == 0x130) {
-      out += "i\xCC\x87";  // i and a combining dot above
+    if (code_point == kCapitalSigma && after_cased && !cased_follows(text)) {
+      append_utf8(kFinalSigma, out);
     } else {
-      append_utf8(
-          static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code_point))), out);
+      append_lower(code_point, out);
     }
+    if (!is_case_ignorable(code_point)) after_cased = is_cased(code_point);
   }
   return out;
 }

@@ -17,6 +17,9 @@ std::string to_nfc(std::string_view text);
 /// U+0130 becomes two.
 std::string to_lower_each(std::string_view text);
 
+/// Lower case of a text as Python's str.lower(): a capital sigma that ends a word becomes final.
+std::string to_lower_text(std::string_view text);
+
 bool is_letter(char32_t code_point);       ///< general category L
 bool is_number(char32_t code_point);       ///< general category N
 bool is_white_space(char32_t code_point);  ///< property White_Space

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import transformers
 from make_golden_models import PICTURES, picture
-from transformers import AutoImageProcessor, AutoModel
+from transformers import AutoModel
 
 # name: (picture sizes, first patch among the tokens)
 MODELS = {
@@ -32,7 +33,10 @@ MODELS = {
 
 
 def scaled_processor(folder, size):
-    processor = AutoImageProcessor.from_pretrained(folder)
+    # By its own name: AutoImageProcessor would take the torchvision variant of a Pillow one.
+    name = json.loads((folder / "preprocessor_config.json").read_text())["image_processor_type"]
+    kind = getattr(transformers, name)
+    processor = kind.from_pretrained(folder)
     if size is None:
         return processor
     square = {"height": size, "width": size}
@@ -41,7 +45,6 @@ def scaled_processor(folder, size):
         factor = size / processor.crop_size["height"]
         words = {k: v for k, v in dict(processor.size).items() if v is not None}
         changes = {"size": {k: int(np.floor(v * factor + 0.5)) for k, v in words.items()}, "crop_size": square}
-    kind = type(processor)
     return kind.from_pretrained(folder, **changes)
 
 

@@ -238,6 +238,91 @@ def test_a_model_in_the_hub_cache_is_found_by_its_id(photos, tmp_path, model):
     assert '"me/tiny"' in run("models", "--json", env=env).stdout
 
 
+TEXT_MODEL = ROOT / "tests" / "golden" / "texts" / "clip_text"
+
+
+def test_texts_of_a_file_become_a_parquet_file(tmp_path):
+    queries = tmp_path / "queries.txt"
+    queries.write_bytes(b"\xef\xbb\xbfa red bicycle\r\n\r\n\xff\nthe last one")
+    output = tmp_path / "queries.parquet"
+    done = run("embed", "--text", queries, "-o", output, "--model", TEXT_MODEL, "--json")
+    assert done.returncode == 0, done.stderr
+    table = pq.read_table(output)
+    assert table.column_names == ["text", "embedding", "error"]
+    assert table["text"].to_pylist() == ["a red bicycle", "", "\ufffd", "the last one"]
+    assert table["error"].to_pylist() == [None, None, "read/corrupt: the line is not UTF-8", None]
+    assert table["embedding"].null_count == 1
+    report = json.loads(done.stdout)
+    assert (report["rows"], report["failed"]) == (4, 1)
+    assert report["texts_per_second"] > 0
+    assert "queries.txt:3: read/corrupt" in done.stderr
+
+
+def test_texts_come_from_standard_input_too(tmp_path):
+    output = tmp_path / "q.parquet"
+    done = subprocess.run(
+        [str(BINARY), "embed", "--text", "-", "-o", str(output), "--model", str(TEXT_MODEL), "--normalize"],
+        input=b"one\ntwo\n", capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    vectors = np.stack(pq.read_table(output)["embedding"].to_numpy(zero_copy_only=False))
+    assert vectors.shape[0] == 2
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+
+
+def test_interrupt_while_standard_input_waits(tmp_path):
+    output = tmp_path / "q.parquet"
+    command = [str(BINARY), "embed", "--text", "-", "-o", str(output), "--model", str(TEXT_MODEL)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdin.write(b"one\n")
+        process.stdin.flush()
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130, process.stderr.read()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--text", "{queries}", "{photos}", "--model", TEXT_MODEL), "--text: texts and images"),
+        (("--text", "{queries}", "--model", MODELS / "dinov2"), "text"),
+        (("--text", "{queries}", "--model", "builtin:efficientnet-lite0"), "embeds pictures only"),
+        (("--text", "nowhere.txt", "--model", TEXT_MODEL), "'nowhere.txt' cannot be read"),
+        (("--text", "{queries}", "--pooling", "cls", "--model", TEXT_MODEL), "about images"),
+        (("--model", TEXT_MODEL), "inputs: none"),
+        (("{photos}", "--image-size", "7", "--model", MODELS / "aimv2_lit"), "image_size: 7"),
+        (("{photos}", "--pooling", "cls", "--model", MODELS / "siglip"), "pooling: 'cls' needs a class token"),
+        (("{photos}", "--dimensions", "1000", "--model", MODELS / "clip"), "dimensions: 1000 is out of range"),
+    ],
+)
+def test_a_wrong_request_about_texts_or_vectors_is_code_2(arguments, words, photos, tmp_path):
+    queries = tmp_path / "queries.txt"
+    queries.write_text("a\n")
+    places = {"queries": queries, "photos": photos}
+    done = run("embed", *(str(a).format(**places) for a in arguments), "-o", tmp_path / "o.parquet", cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "o.parquet").exists()
+
+
+def test_vectors_in_the_form_that_is_asked_for(photos, tmp_path):
+    output = tmp_path / "o.parquet"
+    done = run("embed", photos, "-o", output, "--model", MODELS / "dinov2", "--image-size", "84", "--pooling", "mean",
+               "--dimensions", "16", "--normalize", "--dtype", "float16", "--on-error", "ignore", "--json")
+    assert done.returncode == 0, done.stderr
+    table = pq.read_table(output)
+    assert table.schema.field("embedding").type.list_size == 16
+    vectors = np.stack(table["embedding"].drop_null().to_numpy(zero_copy_only=False))
+    assert vectors.dtype == np.float16
+    assert np.allclose(np.linalg.norm(vectors.astype(np.float32), axis=1), 1, atol=2e-3)
+    assert json.loads(done.stdout)["model"]["pooling"] == "mean"
+    metadata = pq.read_schema(output).metadata
+    assert metadata[b"vecframe.pooling"] == b"mean"
+    assert metadata[b"vecframe.dimension"] == b"16"
+    assert run("inspect", output).returncode == 0
+
+
 def test_help_has_examples():
     done = run("embed", "--help")
     assert done.returncode == 0 and "Examples" in done.stdout and ".jpg" in done.stdout

@@ -6,23 +6,14 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include "columnar/array_view.h"
+
 namespace vecframe::columnar {
 namespace {
 
 template <class T>
 const T* values(const ArrowArray& array, int buffer) {
   return static_cast<const T*>(array.buffers[buffer]);
-}
-
-bool is_valid(const ArrowArray& array, std::int64_t row) {
-  const auto* bits = values<std::uint8_t>(array, 0);
-  return bits == nullptr || (bits[row / 8] >> (row % 8) & 1) != 0;
-}
-
-std::string string_at(const ArrowArray& array, std::int64_t row) {
-  const auto* offsets = values<std::int32_t>(array, 1);
-  return {values<char>(array, 2) + offsets[row],
-          static_cast<std::size_t>(offsets[row + 1] - offsets[row])};
 }
 
 std::shared_ptr<const Schema> path_and_embedding(std::int64_t dimension) {
@@ -108,7 +99,7 @@ TEST(Batch, StringsThatAreNotUtf8AreMadeValid) {
   ArrowArray array;
   column.finish(&array);
   EXPECT_EQ(string_at(array, 0), "bad \xEF\xBF\xBD name");
-  EXPECT_FALSE(is_valid(array, 1));
+  EXPECT_FALSE(columnar::is_valid(array, 1));
   EXPECT_TRUE(is_valid(array, 2));
   array.release(&array);
 }
@@ -221,6 +212,26 @@ TEST(ExportStream, AFailureIsAnErrorNumberWithAMessage) {
   ASSERT_NE(stream.get_last_error(&stream), nullptr);
   EXPECT_NE(std::string(stream.get_last_error(&stream)).find("image"), std::string::npos);
   stream.release(&stream);
+}
+
+TEST(Batch, RoundsHalvesAndWidensThemAgain) {
+  const DataType type{TypeKind::kEmbedding, 3, tensor::DType::kF16};
+  auto schema = std::make_shared<Schema>(Schema{.fields = {{"e", type, true}}, .metadata = {}});
+  auto columns = builders(*schema);
+  columns[0].append(std::vector<float>{1, 2.0004883f, -65504});
+  columns[0].append_null();
+  columns[0].append(std::vector<float>{0.1f, 0, 0});
+  const Batch batch(schema, columns);
+  const ArrowArray& array = *batch.array().children[0];
+  std::vector<float> scratch;
+  const auto row = [&](std::int64_t i) {
+    const auto vector = embedding_at(array, i, type, scratch);
+    return std::vector<float>(vector.begin(), vector.end());
+  };
+  EXPECT_EQ(row(0), (std::vector<float>{1, 2, -65504}));
+  EXPECT_FALSE(columnar::is_valid(array, 1));
+  EXPECT_EQ(row(1), (std::vector<float>{0, 0, 0}));
+  EXPECT_EQ(row(2)[0], 0.0999755859375f);
 }
 
 }  // namespace

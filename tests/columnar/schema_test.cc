@@ -102,8 +102,22 @@ TEST(Schema, AColumnOfImagesIsRefusedByName) {
   EXPECT_EQ(out.release, nullptr);
 }
 
+TEST(Schema, AHalfEmbeddingIsAListOfHalves) {
+  Schema schema;
+  schema.fields = {{"e", {TypeKind::kEmbedding, 7, tensor::DType::kF16}, true}};
+  ArrowSchema out{};
+  export_schema(schema, &out);
+  EXPECT_STREQ(out.children[0]->format, "+w:7");
+  EXPECT_STREQ(out.children[0]->children[0]->format, "e");
+  EXPECT_NE(std::string(out.children[0]->metadata, 200).find(R"("dtype":"float16")"),
+            std::string::npos);
+  out.release(&out);
+}
+
 TEST(Schema, TypesReadWell) {
   EXPECT_EQ((DataType{TypeKind::kEmbedding, 512}).to_string(), "Embedding[Float32; 512]");
+  EXPECT_EQ((DataType{TypeKind::kEmbedding, 512, tensor::DType::kF16}).to_string(),
+            "Embedding[Float16; 512]");
   EXPECT_EQ((DataType{TypeKind::kUInt32}).to_string(), "UInt32");
   EXPECT_EQ(example().find("width"), 2);
   EXPECT_EQ(example().find("Width"), -1);

@@ -180,8 +180,8 @@ TEST_P(OtherOptions, EmbedsAsTheReference) {
   const compute::Registry backends = test_backends();
   float largest = 0;
   for (const GoldenOptions& wanted : read_golden_options(directory / "options.json")) {
-    SCOPED_TRACE(fmt::format("pooling {}, image size {}", wanted.pooling,
-                             wanted.image_size.value_or(0)));
+    SCOPED_TRACE(
+        fmt::format("pooling {}, image size {}", wanted.pooling, wanted.image_size.value_or(0)));
     const providers::LocalModelOptions options{"fp32", device, wanted.pooling, wanted.image_size};
     const Descriptor descriptor = providers::describe_directory(name, directory, options, backends);
     ASSERT_EQ(static_cast<std::size_t>(descriptor->facts().dimension), wanted.embeddings[0].size());
@@ -193,14 +193,15 @@ TEST_P(OtherOptions, EmbedsAsTheReference) {
   fmt::print("             largest difference {:.2g}\n", largest);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Models, OtherOptions,
-    testing::Combine(testing::Values("clip", "siglip", "vit_pooler_pillow", "deit", "dinov2",
-                                     "dinov2_registers", "dinov3"),
-                     testing::ValuesIn(backend_names())),
-    [](const auto& parameters) {
-      return std::get<0>(parameters.param) + "_" + std::get<1>(parameters.param);
-    });
+INSTANTIATE_TEST_SUITE_P(Models, OtherOptions,
+                         testing::Combine(testing::Values("clip", "siglip", "vit_pooler_pillow",
+                                                          "deit", "dinov2", "dinov2_registers",
+                                                          "dinov3"),
+                                          testing::ValuesIn(backend_names())),
+                         [](const auto& parameters) {
+                           return std::get<0>(parameters.param) + "_" +
+                                  std::get<1>(parameters.param);
+                         });
 
 class RealModel : public testing::TestWithParam<std::string> {
  protected:

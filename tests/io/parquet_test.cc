@@ -1,6 +1,7 @@
 #include <arrow/array.h>
 #include <arrow/c/bridge.h>
 #include <arrow/record_batch.h>
+#include <arrow/scalar.h>
 #include <arrow/table.h>
 #include <arrow/util/key_value_metadata.h>
 #include <dlfcn.h>
@@ -255,6 +256,28 @@ TEST(Parquet, StartsNoThreads) {
 }
 
 TEST(Module, SaysItsVersion) { EXPECT_EQ(module().abi(), storage::kTableModuleAbi); }
+
+TEST(Parquet, HalvesSurvive) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "t.parquet";
+  const columnar::DataType type{columnar::TypeKind::kEmbedding, 2, tensor::DType::kF16};
+  auto schema = std::make_shared<columnar::Schema>();
+  schema->fields = {{"embedding", type, true}};
+  std::vector<columnar::ColumnBuilder> columns;
+  columns.emplace_back(type);
+  columns[0].append(std::vector<float>{0.5f, -3});
+  columns[0].append_null();
+  const auto writer = module().create_parquet(path, schema);
+  writer->write(columnar::Batch(schema, columns));
+  writer->close();
+  const auto reader = module().open_parquet(path);
+  EXPECT_EQ(reader->facts().schema.fields[0].type, type);
+  const auto table = read(*reader, {"embedding"}).ValueOrDie();
+  const auto row = table->column(0)->GetScalar(0).ValueOrDie();
+  EXPECT_THAT(table->schema()->field(0)->ToString(), HasSubstr("halffloat"));
+  EXPECT_THAT(row->ToString(), HasSubstr("0.5"));
+  EXPECT_FALSE(table->column(0)->GetScalar(1).ValueOrDie()->is_valid);
+}
 
 }  // namespace
 }  // namespace vecframe::io

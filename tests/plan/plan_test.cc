@@ -108,7 +108,7 @@ std::string sources(const PhysicalPlan& plan) {
 
 TEST(PhysicalPlan, LeavesPicturesOutAndKeepsTheOrderOfTheSchema) {
   const PhysicalPlan plan = lower(*with_column(images(), {"e", embed("image", "error")}));
-  EXPECT_EQ(sources(plan), "path0 width2 height3 format4 e5 error6 ");
+  EXPECT_EQ(sources(plan), "path0 width3 height4 format5 e6 error7 ");
   ASSERT_TRUE(plan.embed);
   EXPECT_EQ(plan.embed->dimension, 512);
 }
@@ -116,7 +116,7 @@ TEST(PhysicalPlan, LeavesPicturesOutAndKeepsTheOrderOfTheSchema) {
 TEST(PhysicalPlan, FollowsSelectAndCopies) {
   const PlanPointer copied =
       with_column(with_column(images(), {"file", column("path")}), {"e", embed("image")});
-  EXPECT_EQ(sources(lower(*select(copied, {{"e", "file"}}))), "e5 file0 ");
+  EXPECT_EQ(sources(lower(*select(copied, {{"e", "file"}}))), "e6 file0 ");
 }
 
 TEST(PhysicalPlan, TheSmallestLimitWins) {
@@ -135,6 +135,49 @@ TEST(PhysicalPlan, TwoModelsInOnePlanAreRefused) {
   const PlanPointer two =
       with_column(with_column(images(), {"a", embed("image")}), {"b", embed("image")});
   EXPECT_THAT(message([&] { lower(*two); }), HasSubstr("'b'"));
+}
+
+std::shared_ptr<const ExpressionNode> embed_text_of(const std::string& text) {
+  EmbedCall call;
+  call.function = EmbedFunction::kText;
+  call.argument = column(text);
+  call.provider = "transformers";
+  call.model = "m";
+  call.precision = "fp32";
+  call.device = "cpu";
+  call.dimension = 64;
+  call.dimensions = 64;
+  call.normalize = true;
+  call.element = tensor::DType::kF16;
+  return std::make_shared<ExpressionNode>(ExpressionNode{call});
+}
+
+TEST(LogicalPlan, TextsHaveOneColumn) {
+  const PlanPointer plan = with_column(read_texts({"-"}), {"e", embed_text_of("text")});
+  EXPECT_EQ(names(plan->schema), "text String; e Embedding[Float16; 64]; ");
+  EXPECT_THAT(explain(*plan), HasSubstr("ReadTexts: standard input"));
+  EXPECT_THAT(explain(*plan),
+              HasSubstr(R"(embed_text(col("text"), provider="transformers", model="m", )"
+                        R"(precision="fp32", device="cpu", dimensions=64, normalize=True, )"
+                        R"(dtype="float16", on_error="raise"))"));
+  EXPECT_EQ(sources(lower(*plan)), "text1 e6 ");
+}
+
+TEST(LogicalPlan, EachFunctionHasItsOwnTypeOfColumn) {
+  EXPECT_THAT(message([] {
+                with_column(read_texts({"t"}), {"e", embed("text")});
+              }),
+              HasSubstr("embed_image: argument col(\"text\") has type String, but an Image"));
+  EXPECT_THAT(message([] {
+                with_column(images(), {"e", embed_text_of("image")});
+              }),
+              HasSubstr("embed_text: argument col(\"image\") has type Image[RGB], but a String"));
+}
+
+TEST(PhysicalPlan, TextsThatAreNotReadAsSuchAreRefused) {
+  const PlanPointer plan = with_column(images(), {"e", embed_text_of("path")});
+  EXPECT_THAT(message([&] { lower(*plan); }),
+              HasSubstr("embed_text: col(\"path\") is not a column of read_texts"));
 }
 
 }  // namespace

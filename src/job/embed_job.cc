@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/large_blocks.h"
 #include "exec/text_pipeline.h"
 #include "job/table_output.h"
 #include "job/table_sink.h"
@@ -65,6 +66,7 @@ exec::Statistics execute_texts(const EmbedJob& job, TableSink& sink, Report& rep
 /// Everything between the inputs and the sink.
 Report execute(const EmbedJob& job, TableSink& sink, const CancellationToken& cancellation,
                const exec::ProgressCallback& progress, const exec::FailureCallback& failure) {
+  map_large_blocks();  // before the weights are read
   Report report;
   report.library_version = VECFRAME_VERSION;
   report.of_texts = !job.texts.empty();

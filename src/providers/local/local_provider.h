@@ -18,7 +18,8 @@ struct LocalModelOptions {
   std::string device = "auto";     ///< a backend's name, or auto
   std::string pooling =
       "default";  ///< of pictures: default, cls or mean; see models::PoolingChoice
-  std::optional<std::int64_t> image_size = std::nullopt;  ///< of pictures; see models::ImageModelOptions
+  std::optional<std::int64_t> image_size =
+      std::nullopt;  ///< of pictures; see models::ImageModelOptions
 };
 
 /// Reads config.json, the processor file and the tensor headers; weights are loaded by

@@ -31,8 +31,7 @@ class LocalTextEmbedder final : public embed::TextEmbedder,
   std::int64_t lane_bytes(std::int64_t batch) const override {
     const std::int64_t ids = max_tokens_ * std::int64_t{sizeof(models::TokenId)};
     const std::int64_t vector = dimension_ * std::int64_t{sizeof(float)};
-    return model_->activation_bytes(step_) + kStreamScratchBytes +
-           batch * (ids + vector);
+    return model_->activation_bytes(step_) + kStreamScratchBytes + batch * (ids + vector);
   }
 
   /// With room for the largest step from the beginning: one that grows step by step would end up

@@ -36,7 +36,8 @@ struct ProcessorClass {
   std::int64_t crop;  // 0: none by default
   Filter filter;
   Triple mean, std;
-  bool is_float = false;  // resizes what it has rescaled; exists for torchvision only
+  bool is_float = false;       // resizes what it has rescaled; exists for torchvision only
+  bool crops_a_share = false;  // reads `crop_pct`; see read_share
 };
 constexpr std::array kClasses{
     ProcessorClass{"CLIP", true, 224, 224, Filter::kBicubic, kClipMean, kClipStd},
@@ -46,8 +47,10 @@ constexpr std::array kClasses{
     ProcessorClass{"DeiT", false, 256, 224, Filter::kBicubic, kHalf, kHalf},
     ProcessorClass{"DINOv3ViT", false, 224, 0, Filter::kBilinear, kImagenetMean, kImagenetStd,
                    /*is_float=*/true},
+    ProcessorClass{"ConvNext", true, 384, 0, Filter::kBicubic, kHalf, kHalf,
+                   /*is_float=*/false, /*crops_a_share=*/true},
 };
-static_assert(kClasses.size() == 6);
+static_assert(kClasses.size() == 7);
 
 // "CLIPImageProcessorFast" -> class CLIP. `pillow` is set for names that end in "Pil".
 const ProcessorClass& find_class(const JsonObject& file, std::string_view fallback, bool& pillow) {
@@ -153,6 +156,35 @@ void read_crop(const JsonObject& file, const ProcessorClass& type, bool pillow, 
   }
 }
 
+// A square of side `shortest_edge`: below 384, cropped from a picture whose shorter side is that
+// over `crop_pct`; from 384 on, the whole picture, warped. A crop of the same square after it does
+// nothing.
+void read_share(const JsonObject& file, bool pillow, PrepareSpec& spec) {
+  constexpr std::uint32_t kLeastWarped = 384;
+  if (spec.resize == ResizeRule::kNone) return;
+  if (spec.resize == ResizeRule::kExact)
+    throw RequestError(
+        fmt::format("{}: 'size' of ConvNextImageProcessor is 'shortest_edge' alone", file.label()));
+  const std::uint32_t edge = spec.shortest_edge;
+  if (edge >= kLeastWarped) {
+    spec.resize = ResizeRule::kExact;
+    spec.resize_height = spec.resize_width = edge;
+    spec.shortest_edge = 0;
+    return;
+  }
+  const double share = file.number_or("crop_pct", 224.0 / 256.0);
+  if (!(share >= 0.1 && share <= 1))
+    throw RequestError(fmt::format("{}: 'crop_pct' is {}, not from 0.1 to 1", file.label(), share));
+  if (spec.crop != CropRule::kNone && (spec.crop_height != edge || spec.crop_width != edge))
+    throw RequestError(fmt::format(
+        "{}: 'crop_size' is {}x{}, but ConvNextImageProcessor has cropped to 'shortest_edge' {} by "
+        "'crop_pct' before; set 'do_center_crop' to false",
+        file.label(), spec.crop_height, spec.crop_width, edge));
+  spec.shortest_edge = static_cast<std::uint32_t>(edge / share);
+  spec.crop = pillow ? CropRule::kPillow : CropRule::kTorchvision;
+  spec.crop_height = spec.crop_width = edge;
+}
+
 void check_fixed_size(const JsonObject& file, const PrepareSpec& spec) {
   if (spec.crop == CropRule::kNone && spec.resize != ResizeRule::kExact &&
       spec.resize != ResizeRule::kCentreSquare)
@@ -244,6 +276,7 @@ PrepareSpec read_processor(const Checkpoint& checkpoint, std::string_view fallba
   }
   read_resize(file, type, spec);
   read_crop(file, type, pillow, spec);
+  if (type.crops_a_share) read_share(file, pillow, spec);
   check_fixed_size(file, spec);
   spec.do_rescale = file.flag_or("do_rescale", true);
   spec.rescale_factor = file.number_or("rescale_factor", 1.0 / 255.0);

@@ -37,6 +37,7 @@ struct ProductOutput {
   compute::Matrix residual;
   compute::Activation activation = compute::Activation::kNone;
   std::int64_t rows_per_group = 0, gap = 0;
+  bool activates_sum = false;  ///< the residual comes before the activation
 };
 
 /// Rows of x that meet all panels before the next ones come; `depth` is that of the packed matrix.

@@ -56,7 +56,6 @@ constexpr std::array kKnownModels{
     KnownModel{"google/vit-base-patch16-224-in21k", "vit", 768, "Apache-2.0", 86'389'248, 35.1},
     KnownModel{"microsoft/resnet-50", "resnet", 2048, "Apache-2.0", 23'561'152, 8.2},
     KnownModel{"facebook/convnext-tiny-224", "convnext", 768, "Apache-2.0", 27'820'128, 8.9},
-    KnownModel{"facebook/convnextv2-tiny-1k-224", "convnextv2", 768, "Apache-2.0", 27'866'496, 8.9},
 };
 
 std::optional<std::string> environment(const char* name) {

@@ -5,9 +5,10 @@
 
 #include <array>
 #include <cmath>
-#include <filesystem>
 #include <optional>
 #include <string>
+
+#include "models/model_file.h"
 
 namespace vecframe::models {
 namespace {
@@ -195,13 +196,12 @@ void check_fixed_size(const JsonObject& file, const PrepareSpec& spec) {
 }
 
 JsonObject read_file(const Checkpoint& checkpoint) {
-  namespace fs = std::filesystem;
-  std::error_code ignored;
-  const fs::path own = checkpoint.directory() / "preprocessor_config.json";
-  if (fs::is_regular_file(own, ignored)) return JsonObject::read(own);
-  const fs::path joint = checkpoint.directory() / "processor_config.json";
-  if (fs::is_regular_file(joint, ignored)) {
-    const JsonObject file = JsonObject::read(joint);
+  const auto find = [&](const char* name) {
+    return find_model_file(checkpoint.model(), checkpoint.directory(), name);
+  };
+  if (const auto own = find("preprocessor_config.json")) return JsonObject::read(*own);
+  if (const auto joint = find("processor_config.json")) {
+    const JsonObject file = JsonObject::read(*joint);
     if (auto part = file.object("image_processor")) return *part;
   }
   throw RequestError(fmt::format(

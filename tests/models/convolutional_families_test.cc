@@ -18,12 +18,13 @@ using testing::HasSubstr;
 using Shapes = std::map<std::string, std::vector<std::int64_t>>;
 
 ImageModelDescription describe(const std::string& config, const Shapes& shapes,
-                               const std::string& processor) {
+                               const std::string& processor,
+                               const ImageModelOptions& options = {}) {
   TemporaryModel model;
   model.write("config.json", config)
       .write("model.safetensors", zero_tensors(shapes))
       .write("preprocessor_config.json", processor);
-  return describe_image_model(std::make_shared<const Checkpoint>("m", model.directory()));
+  return describe_image_model(std::make_shared<const Checkpoint>("m", model.directory()), options);
 }
 
 // Pictures of 32.
@@ -75,6 +76,18 @@ TEST(Resnet, TakesAClassifiersTower) {
   shapes["classifier.1.weight"] = {3, 10};
   shapes["classifier.1.bias"] = {3};
   EXPECT_EQ(describe(resnet_config(), shapes, kProcessor).dimension, 10);
+}
+
+TEST(Resnet, TakesAnotherPictureSizeButNotAnotherPooling) {
+  ImageModelOptions options;
+  options.image_size = 64;
+  const auto larger = describe(resnet_config(), resnet_shapes(), kProcessor, options);
+  const auto own = describe(resnet_config(), resnet_shapes(), kProcessor);
+  EXPECT_DOUBLE_EQ(larger.flops_per_image, 4 * own.flops_per_image);
+  options.pooling = PoolingChoice::kClassToken;
+  EXPECT_THAT(message_of<RequestError>(
+                  [&] { describe(resnet_config(), resnet_shapes(), kProcessor, options); }),
+              HasSubstr("pooling: 'm' (resnet) has one way to pool"));
 }
 
 TEST(Resnet, RefusesWhatDoesNotFit) {

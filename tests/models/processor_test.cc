@@ -115,6 +115,20 @@ TEST(Processor, ConvNextCropsAShareBelow384) {
   EXPECT_THAT(large.mean, ElementsAre(0.5f, 0.5f, 0.5f));
 }
 
+TEST(Processor, ConvNextTakesAnotherSizeByItsOwnRule) {
+  const auto sized = [](const char* more, std::int64_t size) {
+    ImageModelOptions options;
+    options.image_size = size;
+    return read(std::string(R"({"image_processor_type":"ConvNextImageProcessor",)") + more + "}",
+                options);
+  };
+  EXPECT_EQ(sized(R"("size":224)", 160).shortest_edge, 182u);  // 182.9
+  EXPECT_EQ(sized(R"("size":224)", 160).slot_size(), (image::Size{160, 160}));
+  EXPECT_EQ(sized(R"("size":224)", 400).resize, ResizeRule::kExact);
+  EXPECT_EQ(sized(R"("size":384)", 192).shortest_edge, 219u);  // 219.4
+  EXPECT_EQ(sized(R"("size":400,"do_center_crop":true,"crop_size":300)", 600).resize_width, 800u);
+}
+
 TEST(Processor, ConvNextCropsOnce) {
   const auto with = [](const char* more) {
     return std::string(R"({"image_processor_type":"ConvNextImageProcessor",)") + more + "}";
@@ -171,7 +185,7 @@ TEST(Processor, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(refusal(R"({"do_center_crop":false})"), HasSubstr("different sizes"));
   EXPECT_THAT(refusal(R"({"image_mean":[1,2]})"), HasSubstr("three numbers"));
   EXPECT_THAT(refusal(R"({"image_std":[1,0,1]})"), HasSubstr("not positive"));
-  EXPECT_THAT(refusal(R"({"rescale_factor":0})"), HasSubstr("not positive"));
+  EXPECT_THAT(refusal(R"({"rescale_factor":0})"), HasSubstr("'rescale_factor' is 0"));
   EXPECT_THAT(refusal(R"({"do_pad":true})"), HasSubstr("'do_pad'"));
 }
 

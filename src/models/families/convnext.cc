@@ -36,7 +36,7 @@ ConvnextSpec read_spec(const JsonObject& config, bool is_second_version) {
   spec.normalizes_response = is_second_version;
   spec.has_layer_scale = !is_second_version && config.number_or("layer_scale_init_value", 1e-6) > 0;
   spec.activation = parse_activation(config, "hidden_act", "gelu");
-  spec.final_epsilon = static_cast<float>(config.number_or("layer_norm_eps", 1e-12));
+  spec.final_epsilon = static_cast<float>(config.number_or("layer_norm_eps", 1e-12, 0, 1));
   return spec;
 }
 
@@ -100,6 +100,7 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
                                std::string_view model_prefix, bool is_second_version) {
   const JsonObject& config = checkpoint->config();
   check_colour(config);
+  refuse_pooling(*checkpoint, family, options);
   const ConvnextSpec spec = read_spec(config, is_second_version);
   const image::PrepareSpec prepare = read_processor(*checkpoint, "ConvNextImageProcessor", options);
   const std::string prefix =

@@ -130,7 +130,7 @@ VitSpec read_vit_spec(const JsonObject& config, const VitDefaults& defaults) {
   const auto [patch, patch_width] = read_sides(config, "patch_size", defaults.patch);
   spec.patch = patch;
   spec.activation = parse_activation(config, "hidden_act", defaults.activation);
-  spec.epsilon = static_cast<float>(config.number_or("layer_norm_eps", defaults.epsilon));
+  spec.epsilon = static_cast<float>(config.number_or("layer_norm_eps", defaults.epsilon, 0, 1));
   if (spec.width % spec.heads != 0)
     throw RequestError(fmt::format("{}: hidden_size {} is not a multiple of {} heads",
                                    config.label(), spec.width, spec.heads));
@@ -144,11 +144,16 @@ VitSpec read_vit_spec(const JsonObject& config, const VitDefaults& defaults) {
   return spec;
 }
 
-void refuse_image_options(const Checkpoint& checkpoint, std::string_view family,
-                          const ImageModelOptions& options) {
+void refuse_pooling(const Checkpoint& checkpoint, std::string_view family,
+                    const ImageModelOptions& options) {
   if (options.pooling != PoolingChoice::kDefault)
     throw RequestError(fmt::format("pooling: '{}' ({}) has one way to pool; give default",
                                    checkpoint.model(), family));
+}
+
+void refuse_image_options(const Checkpoint& checkpoint, std::string_view family,
+                          const ImageModelOptions& options) {
+  refuse_pooling(checkpoint, family, options);
   if (options.image_size)
     throw RequestError(fmt::format("image_size: '{}' ({}) takes one size of picture; leave it out",
                                    checkpoint.model(), family));

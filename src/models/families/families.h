@@ -77,8 +77,10 @@ std::int64_t read_mlp_width(const JsonObject& config, std::int64_t fallback);
 compute::Activation parse_activation(const JsonObject& config, std::string_view key,
                                      std::string_view fallback);
 
-/// For a family that takes neither another picture size nor another pooling: throws RequestError if
-/// `options` ask for one.
+/// For a family with one way to pool: throws RequestError if `options` ask for another.
+void refuse_pooling(const Checkpoint& checkpoint, std::string_view family,
+                    const ImageModelOptions& options);
+/// For a family that takes neither another picture size nor another pooling: likewise for both.
 void refuse_image_options(const Checkpoint& checkpoint, std::string_view family,
                           const ImageModelOptions& options);
 

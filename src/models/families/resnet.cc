@@ -107,6 +107,7 @@ ImageModelDescription describe_resnet(const std::shared_ptr<const Checkpoint>& c
                                       const ImageModelOptions& options) {
   const JsonObject& config = checkpoint->config();
   check_colour(config);
+  refuse_pooling(*checkpoint, "resnet", options);
   const ResnetSpec spec = read_spec(config);
   const image::PrepareSpec prepare = read_processor(*checkpoint, "ConvNextImageProcessor", options);
   TensorCollector collector(*checkpoint);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/fingerprint.h"
+#include "models/model_file.h"
 
 namespace vecframe::models {
 namespace {
@@ -21,17 +22,13 @@ constexpr std::uint64_t kMaxIndexBytes = 100'000'000;
 constexpr std::uint64_t kHashedWhole = 64u << 20;
 constexpr std::size_t kSample = 512;  // bytes at either end of a tensor
 
-bool is_file(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_regular_file(path, ignored);
-}
-
 JsonObject read_config(const std::string& model, const fs::path& directory) {
-  if (!is_file(directory / "config.json"))
+  const auto file = find_model_file(model, directory, "config.json");
+  if (!file)
     throw RequestError(fmt::format(
         "model: '{}' has no config.json in {}; give a directory as save_pretrained() writes it",
         model, directory.string()));
-  return JsonObject::read(directory / "config.json");
+  return JsonObject::read(*file);
 }
 
 // A shard is a plain name in the same directory; a path would let an index read anything.
@@ -43,21 +40,21 @@ void check_shard_name(const fs::path& index, const std::string& name) {
 }
 
 std::vector<std::string> weight_files(const std::string& model, const fs::path& directory) {
-  if (is_file(directory / kWeights)) return {kWeights};
-  const fs::path index = directory / kIndex;
-  if (is_file(index)) {
-    const auto weight_map = JsonObject::read(index, kMaxIndexBytes).object("weight_map");
-    if (!weight_map) throw RequestError(fmt::format("{}: 'weight_map' is missing", index.string()));
+  if (find_model_file(model, directory, kWeights)) return {kWeights};
+  if (const auto index = find_model_file(model, directory, kIndex)) {
+    const auto weight_map = JsonObject::read(*index, kMaxIndexBytes).object("weight_map");
+    if (!weight_map)
+      throw RequestError(fmt::format("{}: 'weight_map' is missing", index->string()));
     std::set<std::string> names;
     for (const auto& [tensor, file] : weight_map->text_members()) {
-      check_shard_name(index, file);
+      check_shard_name(*index, file);
       names.insert(file);
     }
-    if (names.empty()) throw RequestError(fmt::format("{}: names no shard", index.string()));
+    if (names.empty()) throw RequestError(fmt::format("{}: names no shard", index->string()));
     return {names.begin(), names.end()};
   }
   for (const char* pickle : {"pytorch_model.bin", "pytorch_model.bin.index.json"}) {
-    if (is_file(directory / pickle))
+    if (find_model_file(model, directory, pickle))
       throw RequestError(fmt::format(
           "model: '{}' has only {}, a pickle, which is code and is not read; save it again with "
           "model.save_pretrained(dir, safe_serialization=True), or take a revision with {}",
@@ -75,7 +72,8 @@ Checkpoint::Checkpoint(std::string model, fs::path directory)
       config_(read_config(model_, directory_)),
       file_names_(weight_files(model_, directory_)) {
   files_.reserve(file_names_.size());
-  for (const std::string& name : file_names_) files_.emplace_back(directory_ / name);
+  for (const std::string& name : file_names_)
+    files_.emplace_back(find_model_file(model_, directory_, name).value_or(directory_ / name));
   for (const SafetensorsFile& file : files_) {
     for (const TensorInfo& tensor : file.tensors()) {
       if (!tensors_.emplace(tensor.name, Location{&file, &tensor}).second)

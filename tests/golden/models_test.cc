@@ -165,7 +165,9 @@ INSTANTIATE_TEST_SUITE_P(
                                      "dinov2_registers", "dinov2_registers_gated", "dinov2_gated",
                                      "dinov3", "dinov3_gated", "siglip", "siglip2_vision",
                                      "aimv2_lit", "aimv2_lit_apple", "aimv2_head", "aimv2_native",
-                                     "aimv2_apple", "timm_vit"),
+                                     "aimv2_apple", "resnet_bottleneck",
+                                     "resnet_bottleneck_strided", "resnet_basic", "convnext",
+                                     "convnext_warped", "convnextv2", "timm_vit"),
                      testing::ValuesIn(backend_names())),
     [](const auto& parameters) {
       return std::get<0>(parameters.param) + "_" + std::get<1>(parameters.param);
@@ -196,7 +198,7 @@ TEST_P(OtherOptions, EmbedsAsTheReference) {
 INSTANTIATE_TEST_SUITE_P(Models, OtherOptions,
                          testing::Combine(testing::Values("clip", "siglip", "vit_pooler_pillow",
                                                           "deit", "dinov2", "dinov2_registers",
-                                                          "dinov3"),
+                                                          "dinov3", "convnext", "resnet_basic"),
                                           testing::ValuesIn(backend_names())),
                          [](const auto& parameters) {
                            return std::get<0>(parameters.param) + "_" +

@@ -43,7 +43,8 @@ INSTANTIATE_TEST_SUITE_P(Models, ActivationValues,
                          testing::Values("clip", "clip_vision", "vit_pooler_pillow", "deit",
                                          "dinov2_resized", "dinov2_registers_gated", "dinov2_gated",
                                          "dinov3_gated", "siglip", "aimv2_lit", "aimv2_native",
-                                         "timm_vit"),
+                                         "resnet_bottleneck", "resnet_basic", "convnext",
+                                         "convnextv2", "timm_vit"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
 }  // namespace

@@ -87,6 +87,9 @@ void apply_arguments(const JsonObject& arguments, VitSpec& spec) {
   if (!(ratio > 0 && ratio <= 64))
     throw RequestError(fmt::format("{}: 'mlp_ratio' is {}", arguments.label(), ratio));
   spec.mlp_width = static_cast<std::int64_t>(static_cast<double>(spec.width) * ratio);
+  if (spec.mlp_width < 1)
+    throw RequestError(
+        fmt::format("{}: 'mlp_ratio' {} leaves no hidden layer", arguments.label(), ratio));
   spec.set_qkv_bias(arguments.flag_or("qkv_bias", true));
   for (const char* key : {"init_values", "qk_norm", "reg_tokens", "no_embed_class", "pre_norm",
                           "fc_norm", "class_token", "norm_layer", "act_layer", "mlp_layer"}) {
@@ -110,7 +113,7 @@ ImageModelDescription describe_timm_vit(const std::shared_ptr<const Checkpoint>&
         "model: '{}' is timm's '{}', which this version does not run; it runs vit_ and deit_ "
         "tiny, small, base, large and huge, as vit_base_patch16_224",
         checkpoint->model(), architecture));
-  spec.epsilon = static_cast<float>(config.number_or("layer_norm_eps", 1e-6));
+  spec.epsilon = static_cast<float>(config.number_or("layer_norm_eps", 1e-6, 0, 1));
   spec.activation = parse_activation(config, "act", "gelu");
   apply_arguments(config, spec);
   if (const auto arguments = config.object("model_args")) apply_arguments(*arguments, spec);

@@ -36,7 +36,8 @@ struct ProcessorClass {
   std::int64_t crop;  // 0: none by default
   Filter filter;
   Triple mean, std;
-  bool is_float = false;  // resizes what it has rescaled; exists for torchvision only
+  bool is_float = false;   // resizes what it has rescaled; exists for torchvision only
+  bool is_naflex = false;  // keeps the aspect ratio; `size` and `crop` are not for it
 };
 constexpr std::array kClasses{
     ProcessorClass{"CLIP", true, 224, 224, Filter::kBicubic, kClipMean, kClipStd},
@@ -46,8 +47,10 @@ constexpr std::array kClasses{
     ProcessorClass{"DeiT", false, 256, 224, Filter::kBicubic, kHalf, kHalf},
     ProcessorClass{"DINOv3ViT", false, 224, 0, Filter::kBilinear, kImagenetMean, kImagenetStd,
                    /*is_float=*/true},
+    ProcessorClass{"Siglip2", false, 0, 0, Filter::kBilinear, kHalf, kHalf, /*is_float=*/false,
+                   /*is_naflex=*/true},
 };
-static_assert(kClasses.size() == 6);
+static_assert(kClasses.size() == 7);
 
 // "CLIPImageProcessorFast" -> class CLIP. `pillow` is set for names that end in "Pil".
 const ProcessorClass& find_class(const JsonObject& file, std::string_view fallback, bool& pillow) {
@@ -137,6 +140,19 @@ void read_resize(const JsonObject& file, const ProcessorClass& type, PrepareSpec
           "{}: is neither 'height' and 'width' nor 'shortest_edge' alone", size.label()));
     }
   }
+}
+
+void read_patches(const JsonObject& file, PrepareSpec& spec) {
+  constexpr std::int64_t kMaxPatches = 1 << 16;
+  if (!file.flag_or("do_resize", true))
+    throw RequestError(
+        fmt::format("{}: 'do_resize' is false, but only resized pictures are whole patches; set "
+                    "it to true",
+                    file.label()));
+  spec.resize = ResizeRule::kPatches;
+  spec.patch = static_cast<std::uint32_t>(file.integer_or("patch_size", 16, 1, kMaxSide));
+  spec.max_patches =
+      static_cast<std::uint32_t>(file.integer_or("max_num_patches", 256, 1, kMaxPatches));
 }
 
 void read_crop(const JsonObject& file, const ProcessorClass& type, bool pillow, PrepareSpec& spec) {
@@ -242,9 +258,13 @@ PrepareSpec read_processor(const Checkpoint& checkpoint, std::string_view fallba
     spec.resampler = Resampler::kFloat;
     spec.normalize = NormalizeRule::kStepwise;
   }
-  read_resize(file, type, spec);
-  read_crop(file, type, pillow, spec);
-  check_fixed_size(file, spec);
+  if (type.is_naflex) {
+    read_patches(file, spec);
+  } else {
+    read_resize(file, type, spec);
+    read_crop(file, type, pillow, spec);
+    check_fixed_size(file, spec);
+  }
   spec.do_rescale = file.flag_or("do_rescale", true);
   spec.rescale_factor = file.number_or("rescale_factor", 1.0 / 255.0);
   if (!(spec.rescale_factor > 0))

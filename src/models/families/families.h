@@ -46,6 +46,10 @@ ImageModelDescription describe_siglip(const std::shared_ptr<const Checkpoint>& c
                                       const ImageModelOptions& options);
 ImageModelDescription describe_siglip_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
                                              const ImageModelOptions& options);
+ImageModelDescription describe_siglip2(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                       const ImageModelOptions& options);
+ImageModelDescription describe_siglip2_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                              const ImageModelOptions& options);
 /// config.json with `architecture` in place of `model_type`.
 ImageModelDescription describe_timm_vit(const std::shared_ptr<const Checkpoint>& checkpoint,
                                         const ImageModelOptions& options);

@@ -214,9 +214,10 @@ std::int64_t timm_input_side(const JsonObject& config) {
   return static_cast<std::int64_t>(size[1]);
 }
 
-// The user's picture size in place of the file's. What a crop leaves out stays the same share.
+// The user's picture size in place of the file's. What a crop leaves out stays the same share. A
+// model whose pictures have no one size refuses the option itself.
 void set_image_size(const ImageModelOptions& options, PrepareSpec& spec) {
-  if (!options.image_size) return;
+  if (!options.image_size || spec.has_variable_size()) return;
   if (*options.image_size < 1 || *options.image_size > kMaxSide)
     throw RequestError(fmt::format("image_size: {} is not a side of a picture; give 1 to {}",
                                    *options.image_size, kMaxSide));

@@ -247,6 +247,21 @@ TEST(Families, Siglip2TakesPicturesOfAnyShape) {
       8);
 }
 
+TEST(Families, Siglip2MayPoolByTheMeanButHasNoSizeToSet) {
+  const auto read = [](const ImageModelOptions& options) {
+    const std::string directory =
+        std::string(VECFRAME_SOURCE_DIR) + "/tests/golden/models/siglip2_naflex";
+    return describe_image_model(std::make_shared<const Checkpoint>("naflex", directory), options);
+  };
+  const double with_head = read({}).flops_per_image;
+  EXPECT_LT(read({.pooling = PoolingChoice::kMean}).flops_per_image, with_head);
+  EXPECT_THAT(
+      message_of<RequestError>([&] { read({.pooling = PoolingChoice::kClassToken}); }),
+      AllOf(HasSubstr("pooling: 'cls' needs a class token"), HasSubstr("give default or mean")));
+  EXPECT_THAT(message_of<RequestError>([&] { read({.image_size = 224}); }),
+              HasSubstr("image_size: 'naflex' (siglip2) keeps the aspect ratio"));
+}
+
 TEST(Families, Siglip2AndItsProcessorMustBelongTogether) {
   const auto refused = [](const std::string& type, const std::string& fields, const Shapes& shapes,
                           const std::string& processor) {

@@ -43,8 +43,21 @@ image::PrepareSpec read_preparation(const Checkpoint& checkpoint, std::int64_t p
   return prepare;
 }
 
+void check_options(const Checkpoint& checkpoint, const ImageModelOptions& options) {
+  if (options.image_size)
+    throw RequestError(fmt::format(
+        "image_size: '{}' (siglip2) keeps the aspect ratio of each picture; leave it out",
+        checkpoint.model()));
+  if (options.pooling == PoolingChoice::kClassToken)
+    throw RequestError(fmt::format(
+        "pooling: 'cls' needs a class token, which '{}' (siglip2) does not have; give default or "
+        "mean",
+        checkpoint.model()));
+}
+
 ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoint,
                                const JsonObject& vision, const ImageModelOptions& options) {
+  check_options(*checkpoint, options);
   VitDefaults defaults;
   defaults.activation = "gelu_pytorch_tanh";
   defaults.epsilon = 1e-6;
@@ -62,9 +75,11 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
   spec.max_patches = description.prepare.max_patches;
 
   TensorCollector collector(*checkpoint);
-  const NaflexTensors tensors = find_naflex_tensors(
-      *checkpoint, collector, matching_names(*checkpoint, {siglip_names()}), spec);
+  NaflexTensors tensors = find_naflex_tensors(*checkpoint, collector,
+                                              matching_names(*checkpoint, {siglip_names()}), spec);
   collector.finish({"text_model.", "logit_scale", "logit_bias", "*position_ids"});
+
+  if (options.pooling == PoolingChoice::kMean) tensors.pool = {};
 
   description.family = "siglip2";
   description.dimension = spec.width;

@@ -40,8 +40,7 @@ struct ImageModelDescription {
   /// architecture defines them.
   double flops_per_image = 0;
   /// Pictures that make a product tall enough for full speed on a processor core; more only take
-  /// more memory.
-  /// 1 where pictures differ in size: those of one call do not.
+  /// more memory. 1 where pictures differ in size, because those of one call must not.
   std::int64_t efficient_batch = 1;
   image::PrepareSpec prepare;
   std::function<std::unique_ptr<ImageModel>(compute::Backend&, tensor::Precision)> load;

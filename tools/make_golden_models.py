@@ -540,6 +540,83 @@ def make_efficientnet(out, source):
     write_golden(out / "efficientnet_lite0.json", "efficientnet-lite0", PHOTOGRAPHS, vectors, pixels)
 
 
+# Near-squares, strips one and two pixels thin, pictures that are enlarged, a single pixel.
+NAFLEX_PICTURES = [
+    (96, 64, 1, False),
+    (101, 77, 2, False),
+    (40, 190, 3, False),
+    (1, 300, 4, False),
+    (700, 2, 5, False),
+    (64, 80, 6, True),
+    (11, 7, 7, False),
+    (1, 1, 21, False),
+    (33, 33, 9, False),
+]
+
+
+def interpolate_columns_rightly():
+    """On processors torch 2.15 gives every row of an antialiased result that is one sample wide the values of the first
+    row. The same result lying on its side is right, as it is on GPUs."""
+    original = torch.nn.functional.interpolate
+
+    def interpolate(values, size, **arguments):
+        if size[1] > 1:
+            return original(values, size=size, **arguments)
+        return original(values.transpose(2, 3), size=size[::-1], **arguments).transpose(2, 3)
+
+    torch.nn.functional.interpolate = interpolate
+
+
+def make_siglip2_naflex(out):
+    from transformers import (Siglip2Config, Siglip2ImageProcessor, Siglip2Model, Siglip2VisionConfig,
+                              Siglip2VisionModel)
+    from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
+
+    # The model asks it before every check; torch built for CUDA crashes on that where there is no driver.
+    if not torch.cuda.is_available():
+        torch.cuda.is_current_stream_capturing = lambda: False
+    interpolate_columns_rightly()
+
+    text = dict(vocab_size=16, hidden_size=40, intermediate_size=16, num_hidden_layers=1, num_attention_heads=1,
+                max_position_embeddings=8, bos_token_id=0, eos_token_id=1, pad_token_id=1)
+    vision = dict(hidden_size=40, intermediate_size=52, num_hidden_layers=2, num_attention_heads=2, patch_size=4,
+                  num_patches=25)
+    for name, seed, pillow, processing, more in (
+            ("siglip2_naflex", 22, False, dict(patch_size=4, max_num_patches=30), None),
+            ("siglip2_naflex_vision", 23, True, dict(patch_size=7, max_num_patches=40),
+             dict(patch_size=7, num_patches=16, num_attention_heads=4, intermediate_size=49)),
+            ("siglip2_naflex_headless", 24, False, dict(patch_size=4, max_num_patches=25, resample=3),
+             dict(vision_use_head=False))):
+        folder = fresh(out, name)
+        whole = more is None
+        config = (Siglip2Config(text_config=text, vision_config=vision) if whole
+                  else Siglip2VisionConfig(**{**vision, **more}))
+        make_model = Siglip2Model if whole else Siglip2VisionModel
+        make_processor = Siglip2ImageProcessorPil if pillow else Siglip2ImageProcessor
+        scramble(make_model(config), seed).to(torch.bfloat16 if pillow else torch.float16).save_pretrained(folder)
+        make_processor(**processing).save_pretrained(folder)
+        if pillow:
+            raw = json.loads((folder / "preprocessor_config.json").read_text())
+            raw["image_processor_type"] = "Siglip2ImageProcessorPil"
+            (folder / "preprocessor_config.json").write_text(json.dumps(raw, indent=2) + "\n")
+        model = make_model.from_pretrained(folder, dtype=torch.float32).eval()
+        processor = make_processor.from_pretrained(folder)
+        # All pictures in one batch, padded and masked.
+        inputs = processor([picture(*args).convert("RGB") for args in NAFLEX_PICTURES], return_tensors="pt")
+        counts = inputs["spatial_shapes"].prod(dim=1).tolist()
+        with torch.no_grad():
+            if whole:
+                vectors = pooled(model.get_image_features(**inputs))
+            elif config.vision_use_head:
+                vectors = pooled(model(**inputs))
+            else:
+                states = model(**inputs).last_hidden_state
+                vectors = torch.stack([rows[:count].mean(0) for rows, count in zip(states, counts)])
+        write_golden(folder, "siglip2", NAFLEX_PICTURES, vectors.numpy(),
+                     [values[:count].numpy() for values, count in zip(inputs["pixel_values"], counts)])
+        tidy(folder)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "tests/golden/models")
@@ -548,7 +625,8 @@ def main():
     arguments = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    for make in (make_clip, make_vit, make_dinov2, make_dinov3, make_siglip, make_aimv2, make_resnet, make_convnext, make_timm):
+    for make in (make_clip, make_vit, make_dinov2, make_dinov3, make_siglip, make_aimv2, make_resnet, make_convnext,
+                 make_timm, make_siglip2_naflex):
         make(arguments.out)
     if arguments.vit_tiny:
         make_vit_tiny(arguments.out, arguments.vit_tiny)

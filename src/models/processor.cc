@@ -40,6 +40,7 @@ struct ProcessorClass {
   Triple mean, std;
   bool is_float = false;       // resizes what it has rescaled; exists for torchvision only
   bool crops_a_share = false;  // reads `crop_pct`; see read_share
+  bool is_naflex = false;      // keeps the aspect ratio; `size` and `crop` are not for it
 };
 constexpr std::array kClasses{
     ProcessorClass{"CLIP", true, 224, 224, Filter::kBicubic, kClipMean, kClipStd},
@@ -51,8 +52,10 @@ constexpr std::array kClasses{
                    /*is_float=*/true},
     ProcessorClass{"ConvNext", true, 384, 0, Filter::kBicubic, kHalf, kHalf,
                    /*is_float=*/false, /*crops_a_share=*/true},
+    ProcessorClass{"Siglip2", false, 0, 0, Filter::kBilinear, kHalf, kHalf, /*is_float=*/false,
+                   /*crops_a_share=*/false, /*is_naflex=*/true},
 };
-static_assert(kClasses.size() == 7);
+static_assert(kClasses.size() == 8);
 
 // "CLIPImageProcessorFast" -> class CLIP. `pillow` is set for names that end in "Pil".
 const ProcessorClass& find_class(const JsonObject& file, std::string_view fallback, bool& pillow) {
@@ -147,6 +150,19 @@ void read_resize(const JsonObject& file, const ProcessorClass& type, PrepareSpec
           "{}: is neither 'height' and 'width' nor 'shortest_edge' alone", size.label()));
     }
   }
+}
+
+void read_patches(const JsonObject& file, PrepareSpec& spec) {
+  constexpr std::int64_t kMaxPatches = 1 << 16;
+  if (!file.flag_or("do_resize", true))
+    throw RequestError(
+        fmt::format("{}: 'do_resize' is false, but only resized pictures are whole patches; set "
+                    "it to true",
+                    file.label()));
+  spec.resize = ResizeRule::kPatches;
+  spec.patch = static_cast<std::uint32_t>(file.integer_or("patch_size", 16, 1, kMaxSide));
+  spec.max_patches =
+      static_cast<std::uint32_t>(file.integer_or("max_num_patches", 256, 1, kMaxPatches));
 }
 
 void read_crop(const JsonObject& file, const ProcessorClass& type, bool pillow, PrepareSpec& spec) {
@@ -250,7 +266,8 @@ std::optional<std::uint32_t> requested_side(const ImageModelOptions& options) {
 // The user's picture size in place of the file's. What a crop leaves out stays the same share.
 void set_image_size(const ImageModelOptions& options, PrepareSpec& spec) {
   const std::optional<std::uint32_t> requested = requested_side(options);
-  if (!requested) return;
+  // A model whose pictures have no one size refuses the option itself.
+  if (!requested || spec.has_variable_size()) return;
   const std::uint32_t side = *requested;
   const image::Size slot = spec.slot_size();
   const auto scaled = [&](std::uint32_t length, std::uint32_t from) {
@@ -289,10 +306,14 @@ PrepareSpec read_processor(const Checkpoint& checkpoint, std::string_view fallba
     spec.resampler = Resampler::kFloat;
     spec.normalize = NormalizeRule::kStepwise;
   }
-  read_resize(file, type, spec);
-  read_crop(file, type, pillow, spec);
-  if (type.crops_a_share) read_share(file, pillow, requested_side(options), spec);
-  check_fixed_size(file, spec);
+  if (type.is_naflex) {
+    read_patches(file, spec);
+  } else {
+    read_resize(file, type, spec);
+    read_crop(file, type, pillow, spec);
+    if (type.crops_a_share) read_share(file, pillow, requested_side(options), spec);
+    check_fixed_size(file, spec);
+  }
   spec.do_rescale = file.flag_or("do_rescale", true);
   spec.rescale_factor = file.number_or("rescale_factor", 1.0 / 255.0, 1 / kMaxValue, kMaxValue);
   spec.do_normalize = file.flag_or("do_normalize", true);

@@ -189,6 +189,30 @@ TEST(Processor, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(refusal(R"({"do_pad":true})"), HasSubstr("'do_pad'"));
 }
 
+TEST(Processor, NaflexPicturesKeepTheirShape) {
+  const PrepareSpec spec = read(R"({"image_processor_type":"Siglip2ImageProcessorFast"})");
+  EXPECT_EQ(spec.resize, ResizeRule::kPatches);
+  EXPECT_TRUE(spec.has_variable_size());
+  EXPECT_EQ(spec.patch, 16u);
+  EXPECT_EQ(spec.max_patches, 256u);
+  EXPECT_EQ(spec.filter, Filter::kBilinear);
+  EXPECT_EQ(spec.resampler, Resampler::kTorchvision);
+  EXPECT_EQ(spec.crop, CropRule::kNone);
+  EXPECT_THAT(spec.mean, ElementsAre(0.5f, 0.5f, 0.5f));
+  const PrepareSpec pillow = read(
+      R"({"image_processor_type":"Siglip2ImageProcessorPil","patch_size":14,"max_num_patches":1024})");
+  EXPECT_EQ(pillow.patch, 14u);
+  EXPECT_EQ(pillow.max_patches, 1024u);
+  EXPECT_EQ(pillow.resampler, Resampler::kPillow13);
+  const auto refused = [](const char* more) {
+    return refusal(R"({"image_processor_type":"Siglip2ImageProcessor",)" + std::string(more) + "}");
+  };
+  EXPECT_THAT(refused(R"("do_resize":false)"), HasSubstr("'do_resize' is false"));
+  EXPECT_THAT(refused(R"("max_num_patches":0)"), HasSubstr("max_num_patches"));
+  EXPECT_THAT(refused(R"("max_num_patches":70000)"), HasSubstr("max_num_patches"));
+  EXPECT_THAT(refused(R"("patch_size":-16)"), HasSubstr("patch_size"));
+}
+
 PrepareSpec read_timm(const std::string& text) {
   return read_timm_processor(JsonObject::parse(text, "config.json"), {});
 }

@@ -36,6 +36,8 @@ constexpr std::array kFamilies{
     KnownFamily{"efficientnet-lite0", describe_efficientnet_lite},
     KnownFamily{"resnet", describe_resnet},
     KnownFamily{"siglip", describe_siglip},
+    KnownFamily{"siglip2", describe_siglip2},
+    KnownFamily{"siglip2_vision_model", describe_siglip2_vision},
     KnownFamily{"siglip_vision_model", describe_siglip_vision},
     KnownFamily{"vit", describe_vit},
 };
@@ -163,6 +165,11 @@ ImageModelDescription describe_vision_transformer(
     const std::shared_ptr<const Checkpoint>& checkpoint, std::string family, VitSpec spec,
     const std::vector<VitNames>& tables, const std::vector<std::string_view>& ignored,
     const image::PrepareSpec& prepare, const ImageModelOptions& options) {
+  if (prepare.has_variable_size())
+    throw RequestError(fmt::format(
+        "model: '{}': the preprocessor makes pictures of different sizes, but the model takes "
+        "{}x{}; they belong to different models",
+        checkpoint->model(), spec.trained_height, spec.trained_width));
   const image::Size slot = prepare.slot_size();
   spec.image_height = slot.height;
   spec.image_width = slot.width;

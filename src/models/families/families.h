@@ -52,6 +52,10 @@ ImageModelDescription describe_convnext(const std::shared_ptr<const Checkpoint>&
                                         const ImageModelOptions& options);
 ImageModelDescription describe_convnextv2(const std::shared_ptr<const Checkpoint>& checkpoint,
                                           const ImageModelOptions& options);
+ImageModelDescription describe_siglip2(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                       const ImageModelOptions& options);
+ImageModelDescription describe_siglip2_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                              const ImageModelOptions& options);
 /// config.json with `architecture` in place of `model_type`.
 ImageModelDescription describe_timm_vit(const std::shared_ptr<const Checkpoint>& checkpoint,
                                         const ImageModelOptions& options);

@@ -9,7 +9,9 @@
 
 namespace vecframe::columnar {
 
-using Literal = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
+/// A vector is for functions of vectors; table engines do not take it.
+using Literal =
+    std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<double>>;
 
 struct ScalarExpression {
   enum class Kind : std::uint8_t { kColumn, kLiteral, kCall };

@@ -5,18 +5,37 @@
 #include <vecframe/expression.h>
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
+#include "columnar/scalar_expression.h"
 #include "columnar/schema.h"
+#include "storage/relational.h"
 #include "tensor/dtype.h"
 
 namespace vecframe::plan {
 
+/// Opens the engine of relational operations; only expressions that need it call this.
+using RelationalSource = std::function<const storage::Relational&()>;
+
 struct ColumnReference {
   std::string name;
+};
+
+struct LiteralValue {
+  columnar::Literal value;
+};
+
+/// A call of a function of function_table.h, checked when a node over a schema is made.
+struct FunctionCall {
+  std::string name;
+  std::vector<std::shared_ptr<const ExpressionNode>> arguments;
+  std::map<std::string, columnar::Literal> options;  ///< all of them, defaults included
 };
 
 enum class EmbedFunction : std::uint8_t { kImage, kText };
@@ -43,13 +62,18 @@ struct EmbedCall {
 };
 
 struct ExpressionNode {
-  std::variant<ColumnReference, EmbedCall> value;
+  std::variant<ColumnReference, LiteralValue, FunctionCall, EmbedCall> value;
 };
 
 std::string to_string(const ExpressionNode& node);
 
-/// Type of the expression over columns of `schema`. Throws RequestError: unknown column, or an
-/// argument of a wrong type.
-columnar::DataType type_of(const ExpressionNode& node, const columnar::Schema& schema);
+/// Type of the expression over columns of `schema`. Throws RequestError: unknown column, unknown
+/// function or option, or an argument of a wrong type. `relational` types comparisons, arithmetic
+/// and logic.
+columnar::DataType type_of(const ExpressionNode& node, const columnar::Schema& schema,
+                           const RelationalSource& relational = {});
+
+/// The column of that name. Throws RequestError that names the nearest one.
+const columnar::Field& field_of(const columnar::Schema& schema, const std::string& name);
 
 }  // namespace vecframe::plan

@@ -1,0 +1,237 @@
+#include "plan/function_table.h"
+
+#include <fmt/format.h>
+#include <vecframe/error.h>
+#include <vecframe/suggest.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace vecframe::plan {
+namespace {
+
+using columnar::DataType;
+using columnar::Literal;
+using columnar::TypeKind;
+
+constexpr std::array kRelational{
+    "equal", "not_equal", "less",    "less_equal", "greater",     "greater_equal", "add",
+    "subtract", "multiply", "divide", "negate",    "and",         "or",            "not",
+    "is_null", "not_null",  "is_in", "starts_with", "ends_with", "contains",      "length",
+    "lower",   "upper",     "float64", "int64",    "string"};
+
+// Modes by name, as image::Mode numbers them; those that a column can hold.
+constexpr std::array<std::pair<const char*, std::uint8_t>, 4> kModes{
+    {{"L", 1}, {"LA", 2}, {"RGB", 3}, {"RGBA", 4}}};
+
+struct Option {
+  const char* name;
+  Literal fallback;  ///< its alternative is the type; monostate: must be given, an integer
+};
+
+struct Function {
+  const char* name;
+  std::size_t arguments;
+  std::vector<Option> options;
+  DataType (*type)(const FunctionCall&, const std::vector<DataType>&);
+};
+
+[[noreturn]] void refuse_argument(const FunctionCall& call, std::size_t index,
+                                  const DataType& type, const char* wanted, const char* example) {
+  throw RequestError(fmt::format("{}: argument {} has type {}, but {} is needed; {}", call.name,
+                                 to_string(*call.arguments[index]), type.to_string(), wanted,
+                                 example));
+}
+
+const DataType& image_argument(const FunctionCall& call, const std::vector<DataType>& types) {
+  if (types[0].kind != TypeKind::kImage)
+    refuse_argument(call, 0, types[0], "an Image",
+                    "decode bytes with decode_image(), or pass a column of pictures");
+  return types[0];
+}
+
+void check_word(const FunctionCall& call, const char* option,
+                const std::vector<std::string>& words) {
+  const std::string& word = text_option(call, option);
+  if (std::find(words.begin(), words.end(), word) != words.end()) return;
+  throw RequestError(fmt::format("{}: {}='{}' is not known; use one of: {}", call.name, option,
+                                 word, fmt::join(words, ", ")));
+}
+
+void check_range(const FunctionCall& call, const char* option, std::int64_t low,
+                 std::int64_t high) {
+  const std::int64_t value = integer_option(call, option);
+  if (value < low || value > high)
+    throw RequestError(fmt::format("{}: {}={} is out of range; give {} to {}", call.name, option,
+                                   value, low, high));
+}
+
+void check_on_error(const FunctionCall& call) {
+  const std::string& word = text_option(call, "on_error");
+  if (word != "raise" && word != "null")
+    throw RequestError(
+        fmt::format("Invalid on_error value: {}; {}: use \"raise\" or \"null\"", word, call.name));
+}
+
+std::uint8_t mode_option(const FunctionCall& call) {
+  const std::string& word = text_option(call, "mode");
+  for (const auto& [name, number] : kModes)
+    if (word == name) return number;
+  throw RequestError(
+      fmt::format("{}: mode '{}' cannot be stored; use one of: L, LA, RGB, RGBA", call.name, word));
+}
+
+DataType image_of(std::uint8_t mode, std::uint32_t height = 0, std::uint32_t width = 0) {
+  return {TypeKind::kImage, 0, {}, {mode, height, width}};
+}
+
+DataType download_type(const FunctionCall& call, const std::vector<DataType>& types) {
+  if (types[0].kind != TypeKind::kString)
+    refuse_argument(call, 0, types[0], "a String", "pass a column of paths or URLs");
+  check_on_error(call);
+  check_range(call, "max_connections", 1, 1024);
+  return {TypeKind::kBinary};
+}
+
+DataType decode_type(const FunctionCall& call, const std::vector<DataType>& types) {
+  if (types[0].kind != TypeKind::kBinary)
+    refuse_argument(call, 0, types[0], "Binary",
+                    "read the files of a column of paths with download() first");
+  check_on_error(call);
+  if (text_option(call, "mode").empty()) return image_of(0);
+  return image_of(mode_option(call));
+}
+
+DataType convert_type(const FunctionCall& call, const std::vector<DataType>& types) {
+  DataType type = image_argument(call, types);
+  type.image.mode = mode_option(call);
+  return type;
+}
+
+DataType resize_type(const FunctionCall& call, const std::vector<DataType>& types) {
+  const DataType& image = image_argument(call, types);
+  check_range(call, "w", 1, 1 << 16);
+  check_range(call, "h", 1, 1 << 16);
+  check_word(call, "filter", {"triangle", "nearest", "box", "bilinear", "bicubic", "lanczos"});
+  check_word(call, "fit", {"fill", "contain", "cover", "inside"});
+  if (image.image.mode == 0 || text_option(call, "fit") == "inside")
+    return image_of(image.image.mode);
+  return image_of(image.image.mode, static_cast<std::uint32_t>(integer_option(call, "h")),
+                  static_cast<std::uint32_t>(integer_option(call, "w")));
+}
+
+DataType crop_type(const FunctionCall& call, const std::vector<DataType>& types) {
+  const DataType& image = image_argument(call, types);
+  for (const char* side : {"x", "y", "w", "h"})
+    check_range(call, side, 0, std::int64_t{UINT32_MAX});
+  return image_of(image.image.mode);
+}
+
+DataType encode_type(const FunctionCall& call, const std::vector<DataType>& types) {
+  image_argument(call, types);
+  check_word(call, "format", {"png", "jpeg", "tiff", "gif", "bmp", "webp"});
+  check_range(call, "quality", 1, 100);
+  return {TypeKind::kBinary};
+}
+
+DataType attribute_type(const FunctionCall& call, const std::vector<DataType>& types) {
+  image_argument(call, types);
+  return {TypeKind::kUInt32};
+}
+
+const std::vector<Function>& functions() {
+  static const std::vector<Function> table{
+      {"download",
+       1,
+       {{"max_connections", std::int64_t{16}}, {"on_error", std::string("raise")}},
+       download_type},
+      {"decode_image",
+       1,
+       {{"on_error", std::string("raise")},
+        {"mode", std::string("RGB")},
+        {"apply_orientation", false}},
+       decode_type},
+      {"convert_image", 1, {{"mode", std::string("RGB")}}, convert_type},
+      {"resize",
+       1,
+       {{"w", {}}, {"h", {}}, {"filter", std::string("triangle")}, {"fit", std::string("fill")}},
+       resize_type},
+      {"crop", 1, {{"x", {}}, {"y", {}}, {"w", {}}, {"h", {}}}, crop_type},
+      {"encode_image",
+       1,
+       {{"format", std::string("png")}, {"quality", std::int64_t{75}}},
+       encode_type},
+      {"image_width", 1, {}, attribute_type},
+      {"image_height", 1, {}, attribute_type},
+      {"image_channel", 1, {}, attribute_type},
+      {"image_mode", 1, {}, attribute_type},
+  };
+  return table;
+}
+
+const Function& find(const std::string& name) {
+  for (const Function& function : functions())
+    if (name == function.name) return function;
+  std::vector<std::string> names(kRelational.begin(), kRelational.end());
+  for (const Function& function : functions()) names.emplace_back(function.name);
+  const std::string nearest = nearest_name(name, names);
+  throw RequestError("function '" + name + "' does not exist" +
+                     (nearest.empty() ? "" : "; did you mean '" + nearest + "'?"));
+}
+
+}  // namespace
+
+bool is_relational(const std::string& name) {
+  return std::find(kRelational.begin(), kRelational.end(), name) != kRelational.end();
+}
+
+FunctionCall with_defaults(FunctionCall call) {
+  if (is_relational(call.name)) return call;
+  const Function& function = find(call.name);
+  for (const auto& [name, value] : call.options) {
+    const auto known = std::find_if(function.options.begin(), function.options.end(),
+                                    [&](const Option& option) { return name == option.name; });
+    if (known == function.options.end()) {
+      std::vector<std::string> names;
+      for (const Option& option : function.options) names.emplace_back(option.name);
+      const std::string nearest = nearest_name(name, names);
+      throw RequestError(fmt::format("{}: unknown option '{}'; {}", call.name, name,
+                                     nearest.empty()
+                                         ? fmt::format("there are {}", fmt::join(names, ", "))
+                                         : "did you mean '" + nearest + "'?"));
+    }
+    const bool integer = std::holds_alternative<std::monostate>(known->fallback);
+    if (value.index() != (integer ? Literal(std::int64_t{0}) : known->fallback).index())
+      throw RequestError(
+          fmt::format("{}: option '{}' has a value of another type", call.name, name));
+  }
+  for (const Option& option : function.options) {
+    if (call.options.contains(option.name)) continue;
+    if (std::holds_alternative<std::monostate>(option.fallback))
+      throw RequestError(fmt::format("{}: option '{}' is missing", call.name, option.name));
+    call.options.emplace(option.name, option.fallback);
+  }
+  return call;
+}
+
+DataType function_type(const FunctionCall& call, const std::vector<DataType>& arguments) {
+  const Function& function = find(call.name);
+  if (arguments.size() != function.arguments)
+    throw RequestError(fmt::format("{}: {} arguments are given, it takes {}", call.name,
+                                   arguments.size(), function.arguments));
+  return function.type(call, arguments);
+}
+
+std::int64_t integer_option(const FunctionCall& call, const char* name) {
+  return std::get<std::int64_t>(call.options.at(name));
+}
+const std::string& text_option(const FunctionCall& call, const char* name) {
+  return std::get<std::string>(call.options.at(name));
+}
+bool flag_option(const FunctionCall& call, const char* name) {
+  return std::get<bool>(call.options.at(name));
+}
+
+}  // namespace vecframe::plan

@@ -112,6 +112,11 @@ def run_causal(folder, family, seed, pooled_position, eager):
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModel.from_pretrained(folder, dtype=torch.float32, **({"attn_implementation": "eager"} if eager else {})).eval()
     rows, given, pooled = [], [], []
+    if eager:
+        # Without the mask the same texts see what follows them. The vectors must be able to tell.
+        ids = tokenizer(["a photo of a cat"], return_tensors="pt")["input_ids"]
+        causal, seeing = features(model, input_ids=ids, attention_mask=torch.ones_like(ids)), features(model, input_ids=ids)
+        assert np.abs(causal - seeing).max() > 0.1, f"{folder}: the same with and without the causal mask"
     for text in golden_texts(seed):
         inputs = tokenizer([text], truncation=True, return_tensors="pt")
         ids = inputs["input_ids"][0].tolist()

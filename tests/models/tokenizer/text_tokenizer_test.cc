@@ -179,6 +179,28 @@ TEST_F(TextTokenizerTest, MergesMayStandBeforeTheVocabulary) {
   EXPECT_EQ(read()->tokenize("a photo of two dogs", 20), expected);
 }
 
+// Long texts are encoded in parts, cut between characters that the vocabulary lacks.
+TEST_F(TextTokenizerTest, TheIdsOfALongTextAreThoseOfItsParts) {
+  if (!VECFRAME_TEST_SENTENCEPIECE) GTEST_SKIP() << "built without sentencepiece";
+  const auto tokenizer = read_tokenizer(kGoldens / "siglip");
+  const auto ids_of = [&](const std::string& text) { return tokenizer->tokenize(text, 1 << 20); };
+  // "cat", a run of one unknown, "cat": the run is one id however long it is.
+  const std::string unknown = "\xE4\xB8\x80\xE4\xB9\x81";
+  std::string run;
+  while (run.size() < 100000) run += unknown;
+  EXPECT_EQ(ids_of("cat" + run + "cat"), ids_of("cat" + unknown + "cat"));
+  // Words, of which each has its ids wherever it stands.
+  std::string words;
+  Ids expected;
+  const Ids word = ids_of("cat" + unknown);
+  while (words.size() < 60000) {
+    words += (words.empty() ? "" : " ") + ("cat" + unknown);
+    expected.insert(expected.end(), word.begin(), word.end() - 1);
+  }
+  expected.push_back(word.back());
+  EXPECT_EQ(ids_of(words), expected);
+}
+
 class HostileTexts : public testing::TestWithParam<const char*> {};
 
 // Invalid UTF-8 is turned away before it comes here; if it does come, ids come out all the same.

@@ -12,6 +12,7 @@ Needs tests/golden/requirements.txt.
 
 import argparse
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import torch
 import transformers
 from make_golden_models import scramble
 from make_golden_tokenizers import CORPUS, clip, gemma, texts
+from safetensors.torch import load_file, save_file
 from transformers import (
     Aimv2Config,
     Aimv2Model,
@@ -248,7 +250,41 @@ def aimv2(folder):
     run_causal(folder, "aimv2", 7, first(size - 2), eager=True)
 
 
-MADE = [clip_text, clip_end_not_largest, clip_legacy, clip_text_alone, siglip2, siglip, aimv2]
+APPLE = [
+    (r"text_model\.embeddings\.token_embedding", "text_encoder.preprocessor.text_embedding"),
+    (r"text_model\.embeddings\.position_embedding\.weight", "text_encoder.preprocessor.positional_embedding"),
+    (r"text_model\.encoder\.layers\.(\d+)\.attention\.out_proj", r"text_encoder.trunk.blocks.\1.attn.proj"),
+    (r"text_model\.encoder\.layers\.(\d+)\.ffn\.gate_proj", r"text_encoder.trunk.blocks.\1.mlp.fc1"),
+    (r"text_model\.encoder\.layers\.(\d+)\.ffn\.up_proj", r"text_encoder.trunk.blocks.\1.mlp.fc3"),
+    (r"text_model\.encoder\.layers\.(\d+)\.ffn\.down_proj", r"text_encoder.trunk.blocks.\1.mlp.fc2"),
+    (r"text_model\.encoder\.layers\.(\d+)\.rms_norm(\d)", r"text_encoder.trunk.blocks.\1.norm_\2"),
+    (r"text_model\.rms_norm", "text_encoder.trunk.post_trunk_norm"),
+    (r"text_projection", "text_projector"),
+]
+
+
+def aimv2_apple(folder):
+    """The text tower of `aimv2` under Apple's names, with q, k and v in one matrix; its vectors are the same."""
+    source = folder.parent / "aimv2"
+    for file in source.iterdir():
+        shutil.copy(file, folder)
+    renamed = {}
+    for name, value in load_file(source / "model.safetensors").items():
+        if not name.startswith("text_") or ".k_proj" in name or ".v_proj" in name:
+            continue
+        if ".q_proj" in name:
+            layer = name.split(".")[3]
+            parts = [load_file(source / "model.safetensors")[name.replace("q_proj", f"{c}_proj")] for c in "qkv"]
+            renamed[f"text_encoder.trunk.blocks.{layer}.attn.qkv.weight"] = torch.cat(parts)
+            continue
+        for pattern, replacement in APPLE:
+            name = re.sub(f"^{pattern}", replacement, name)
+        assert "text_model" not in name, name
+        renamed[name] = value
+    save_file(renamed, folder / "model.safetensors", {"format": "pt"})
+
+
+MADE = [clip_text, clip_end_not_largest, clip_legacy, clip_text_alone, siglip2, siglip, aimv2, aimv2_apple]
 
 
 def main():

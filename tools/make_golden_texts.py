@@ -35,6 +35,8 @@ from transformers import (
     GemmaTokenizer,
     SiglipConfig,
     SiglipModel,
+    SiglipTextConfig,
+    SiglipTextModel,
     SiglipTokenizer,
 )
 
@@ -128,9 +130,9 @@ def run_causal(folder, family, seed, pooled_position, eager):
     write_golden(folder, family, rows, given, pooled)
 
 
-def run_padded(folder, family, seed):
+def run_padded(folder, family, seed, kind=AutoModel):
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
+    model = kind.from_pretrained(folder, dtype=torch.float32).eval()
     rows, given, pooled = [], [], []
     for text in golden_texts(seed):
         ids = tokenizer([text], padding="max_length", truncation=True, return_tensors="pt")["input_ids"]
@@ -242,6 +244,16 @@ def siglip(folder):
     run_padded(folder, "siglip", 6)
 
 
+def siglip_text_alone(folder):
+    """A SiglipTextModel: its sizes stand at the top of the config."""
+    for name in ("spiece.model", "tokenizer_config.json"):
+        shutil.copy(folder.parent / "siglip" / name, folder)
+    size = AutoTokenizer.from_pretrained(folder.parent / "siglip").vocab_size
+    config = SiglipTextConfig(**siglip_text_config(size, hidden_size=16, num_attention_heads=1, hidden_act="gelu"))
+    save(folder, SiglipTextModel(config), torch.float16)
+    run_padded(folder, "siglip", 8, SiglipTextModel)  # AutoModel does not know it
+
+
 def aimv2(folder):
     size = clip_tokenizer(folder, 20, extra=True)
     text = {"vocab_size": size, "hidden_size": 24, "intermediate_size": 28, "num_hidden_layers": 2, "num_attention_heads": 3,
@@ -284,7 +296,7 @@ def aimv2_apple(folder):
     save_file(renamed, folder / "model.safetensors", {"format": "pt"})
 
 
-MADE = [clip_text, clip_end_not_largest, clip_legacy, clip_text_alone, siglip2, siglip, aimv2, aimv2_apple]
+MADE = [clip_text, clip_end_not_largest, clip_legacy, clip_text_alone, siglip2, siglip, siglip_text_alone, aimv2, aimv2_apple]
 
 
 def main():

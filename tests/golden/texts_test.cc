@@ -53,7 +53,7 @@ std::vector<std::string> model_names() {
   std::vector<std::string> names{
       "clip_text", "clip_end_not_largest", "clip_legacy", "clip_text_alone", "siglip2",
       "aimv2",     "aimv2_apple"};
-  if (VECFRAME_TEST_SENTENCEPIECE) names.push_back("siglip");
+  if (VECFRAME_TEST_SENTENCEPIECE) names.insert(names.end(), {"siglip", "siglip_text_alone"});
   return names;
 }
 

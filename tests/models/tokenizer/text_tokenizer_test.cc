@@ -179,6 +179,19 @@ TEST_F(TextTokenizerTest, MergesMayStandBeforeTheVocabulary) {
   EXPECT_EQ(read()->tokenize("a photo of two dogs", 20), expected);
 }
 
+TEST_F(TextTokenizerTest, ADamagedSentencePieceModelIsAWrongRequest) {
+  copy("siglip");
+  if (!VECFRAME_TEST_SENTENCEPIECE) {
+    EXPECT_THAT(refusal(), HasSubstr("VECFRAME_SENTENCEPIECE"));
+    return;
+  }
+  ASSERT_EQ(refusal(), "accepted");
+  for (const char* text : {"", "not a model", "\x0A\xFF\xFF\xFF\xFF"}) {
+    write("spiece.model", text);
+    EXPECT_THAT(refusal(), HasSubstr("spiece.model")) << text;
+  }
+}
+
 // Long texts are encoded in parts, cut between characters that the vocabulary lacks.
 TEST_F(TextTokenizerTest, TheIdsOfALongTextAreThoseOfItsParts) {
   if (!VECFRAME_TEST_SENTENCEPIECE) GTEST_SKIP() << "built without sentencepiece";

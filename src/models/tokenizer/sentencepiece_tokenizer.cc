@@ -11,6 +11,7 @@
 
 #include "base/mapped_file.h"
 #include "models/tokenizer/added_tokens.h"
+#include "models/tokenizer/sentencepiece_check.h"
 #include "models/tokenizer/unicode.h"
 
 namespace vecframe::models {
@@ -67,6 +68,9 @@ class SentencePieceTokenizer final : public Tokenizer {
     const MappedFile file(path);
     const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()),
                                  file.bytes().size());
+    if (!has_sound_character_map(bytes))
+      throw RequestError("tokenizer: '" + path.string() +
+                         "' is damaged (its table of replacements); fetch it again");
     if (const auto status = processor_.LoadFromSerializedProto(bytes); !status.ok())
       throw RequestError("tokenizer: '" + path.string() + "' is damaged (" + status.ToString() +
                          "); fetch it again");

@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -190,6 +191,28 @@ TEST_F(TextTokenizerTest, ADamagedSentencePieceModelIsAWrongRequest) {
     write("spiece.model", text);
     EXPECT_THAT(refusal(), HasSubstr("spiece.model")) << text;
   }
+}
+
+// The library follows the table of replacements without looking; see sentencepiece_check.h.
+TEST_F(TextTokenizerTest, NoByteOfASentencePieceModelLeadsOutOfIt) {
+  if (!VECFRAME_TEST_SENTENCEPIECE) GTEST_SKIP() << "built without sentencepiece";
+  copy("siglip");
+  std::ifstream file(kGoldens / "siglip/spiece.model", std::ios::binary);
+  const std::string model{std::istreambuf_iterator<char>(file), {}};
+  int accepted = 0, refused = 0;
+  for (std::size_t i = 0; i < model.size(); ++i) {
+    std::string damaged = model;
+    damaged[i] = '\xB8';
+    write("spiece.model", damaged);
+    try {
+      EXPECT_EQ(read()->tokenize_padded("a caf\xC3\xA9\xE3\x80\x80x", 16).size(), 16u);
+      ++accepted;
+    } catch (const RequestError&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(accepted, 0);
+  EXPECT_GT(refused, 100);
 }
 
 // Long texts are encoded in parts, cut between characters that the vocabulary lacks.

@@ -3,6 +3,8 @@
 #include <sentencepiece_processor.h>
 #include <vecframe/error.h>
 
+#include <exception>
+#include <new>
 #include <string>
 #include <system_error>
 #include <unordered_map>
@@ -197,6 +199,13 @@ std::unique_ptr<Tokenizer> read_sentencepiece_tokenizer(const std::filesystem::p
   } catch (const std::system_error& error) {
     throw RequestError("tokenizer: '" + path.string() + "' cannot be read (" +
                        error.code().message() + "); fetch the whole model directory");
+  } catch (const RequestError&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {  // the library's, of some damaged files
+    throw RequestError("tokenizer: '" + path.string() + "' is damaged (" + error.what() +
+                       "); fetch it again");
   }
 }
 

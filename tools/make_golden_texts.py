@@ -12,6 +12,7 @@ Needs tests/golden/requirements.txt.
 
 import argparse
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import torch
 import transformers
 from make_golden_models import scramble
 from make_golden_tokenizers import CORPUS, clip, gemma, texts
+from safetensors.torch import load_file, save_file
 from transformers import (
     Aimv2Config,
     Aimv2Model,
@@ -33,6 +35,8 @@ from transformers import (
     GemmaTokenizer,
     SiglipConfig,
     SiglipModel,
+    SiglipTextConfig,
+    SiglipTextModel,
     SiglipTokenizer,
 )
 
@@ -112,6 +116,11 @@ def run_causal(folder, family, seed, pooled_position, eager):
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModel.from_pretrained(folder, dtype=torch.float32, **({"attn_implementation": "eager"} if eager else {})).eval()
     rows, given, pooled = [], [], []
+    if eager:
+        # Without the mask the same texts see what follows them. The vectors must be able to tell.
+        ids = tokenizer(["a photo of a cat"], return_tensors="pt")["input_ids"]
+        causal, seeing = features(model, input_ids=ids, attention_mask=torch.ones_like(ids)), features(model, input_ids=ids)
+        assert np.abs(causal - seeing).max() > 0.1, f"{folder}: the same with and without the causal mask"
     for text in golden_texts(seed):
         inputs = tokenizer([text], truncation=True, return_tensors="pt")
         ids = inputs["input_ids"][0].tolist()
@@ -121,9 +130,9 @@ def run_causal(folder, family, seed, pooled_position, eager):
     write_golden(folder, family, rows, given, pooled)
 
 
-def run_padded(folder, family, seed):
+def run_padded(folder, family, seed, kind=AutoModel):
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
+    model = kind.from_pretrained(folder, dtype=torch.float32).eval()
     rows, given, pooled = [], [], []
     for text in golden_texts(seed):
         ids = tokenizer([text], padding="max_length", truncation=True, return_tensors="pt")["input_ids"]
@@ -235,6 +244,16 @@ def siglip(folder):
     run_padded(folder, "siglip", 6)
 
 
+def siglip_text_alone(folder):
+    """A SiglipTextModel: its sizes stand at the top of the config."""
+    for name in ("spiece.model", "tokenizer_config.json"):
+        shutil.copy(folder.parent / "siglip" / name, folder)
+    size = AutoTokenizer.from_pretrained(folder.parent / "siglip").vocab_size
+    config = SiglipTextConfig(**siglip_text_config(size, hidden_size=16, num_attention_heads=1, hidden_act="gelu"))
+    save(folder, SiglipTextModel(config), torch.float16)
+    run_padded(folder, "siglip", 8, SiglipTextModel)  # AutoModel does not know it
+
+
 def aimv2(folder):
     size = clip_tokenizer(folder, 20, extra=True)
     text = {"vocab_size": size, "hidden_size": 24, "intermediate_size": 28, "num_hidden_layers": 2, "num_attention_heads": 3,
@@ -243,7 +262,41 @@ def aimv2(folder):
     run_causal(folder, "aimv2", 7, first(size - 2), eager=True)
 
 
-MADE = [clip_text, clip_end_not_largest, clip_legacy, clip_text_alone, siglip2, siglip, aimv2]
+APPLE = [
+    (r"text_model\.embeddings\.token_embedding", "text_encoder.preprocessor.text_embedding"),
+    (r"text_model\.embeddings\.position_embedding\.weight", "text_encoder.preprocessor.positional_embedding"),
+    (r"text_model\.encoder\.layers\.(\d+)\.attention\.out_proj", r"text_encoder.trunk.blocks.\1.attn.proj"),
+    (r"text_model\.encoder\.layers\.(\d+)\.ffn\.gate_proj", r"text_encoder.trunk.blocks.\1.mlp.fc1"),
+    (r"text_model\.encoder\.layers\.(\d+)\.ffn\.up_proj", r"text_encoder.trunk.blocks.\1.mlp.fc3"),
+    (r"text_model\.encoder\.layers\.(\d+)\.ffn\.down_proj", r"text_encoder.trunk.blocks.\1.mlp.fc2"),
+    (r"text_model\.encoder\.layers\.(\d+)\.rms_norm(\d)", r"text_encoder.trunk.blocks.\1.norm_\2"),
+    (r"text_model\.rms_norm", "text_encoder.trunk.post_trunk_norm"),
+    (r"text_projection", "text_projector"),
+]
+
+
+def aimv2_apple(folder):
+    """The text tower of `aimv2` under Apple's names, with q, k and v in one matrix; its vectors are the same."""
+    source = folder.parent / "aimv2"
+    for file in source.iterdir():
+        shutil.copy(file, folder)
+    renamed = {}
+    for name, value in load_file(source / "model.safetensors").items():
+        if not name.startswith("text_") or ".k_proj" in name or ".v_proj" in name:
+            continue
+        if ".q_proj" in name:
+            layer = name.split(".")[3]
+            parts = [load_file(source / "model.safetensors")[name.replace("q_proj", f"{c}_proj")] for c in "qkv"]
+            renamed[f"text_encoder.trunk.blocks.{layer}.attn.qkv.weight"] = torch.cat(parts)
+            continue
+        for pattern, replacement in APPLE:
+            name = re.sub(f"^{pattern}", replacement, name)
+        assert "text_model" not in name, name
+        renamed[name] = value
+    save_file(renamed, folder / "model.safetensors", {"format": "pt"})
+
+
+MADE = [clip_text, clip_end_not_largest, clip_legacy, clip_text_alone, siglip2, siglip, siglip_text_alone, aimv2, aimv2_apple]
 
 
 def main():

@@ -49,6 +49,14 @@ GoldenTexts read_texts(const fs::path& path) {
   return golden;
 }
 
+std::vector<std::string> model_names() {
+  std::vector<std::string> names{
+      "clip_text", "clip_end_not_largest", "clip_legacy", "clip_text_alone", "siglip2",
+      "aimv2",     "aimv2_apple"};
+  if (VECFRAME_TEST_SENTENCEPIECE) names.insert(names.end(), {"siglip", "siglip_text_alone"});
+  return names;
+}
+
 class TinyTexts : public testing::TestWithParam<std::tuple<std::string, std::string>> {
  protected:
   TinyTexts()
@@ -132,9 +140,7 @@ TEST_P(TinyTexts, RowsDoNotDependOnTheirBatch) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, TinyTexts,
-                         testing::Combine(testing::Values("clip_text", "clip_end_not_largest",
-                                                          "clip_legacy", "clip_text_alone",
-                                                          "siglip2", "siglip", "aimv2"),
+                         testing::Combine(testing::ValuesIn(model_names()),
                                           testing::ValuesIn(backend_names())),
                          [](const auto& parameters) {
                            return std::get<0>(parameters.param) + "_" +

@@ -4,6 +4,12 @@
 #include <gtest/gtest.h>
 #include <vecframe/error.h>
 
+#include <cstdint>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
 #include "temporary_model.h"
 
 namespace vecframe::models {
@@ -33,6 +39,44 @@ TEST(Checkpoint, ReadsByName) {
   for (int repeat = 0; repeat < 2; ++repeat) {
     const auto values = checkpoint.read(*checkpoint.find("a"));
     EXPECT_THAT(std::vector<float>(values.begin(), values.end()), ElementsAre(1.0f, 2.0f));
+  }
+}
+
+TEST(Checkpoint, ReadsSingleRows) {
+  // The rows (1, 2), (3, 4), (5, 6) in each of the three types.
+  struct Stored {
+    const char* type;
+    std::string bytes;
+  };
+  std::string f32, f16, bf16;
+  for (const float value : {1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 6.0f}) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    const std::uint16_t upper = static_cast<std::uint16_t>(bits >> 16);
+    const auto half =
+        static_cast<std::uint16_t>(((bits >> 23) - 127 + 15) << 10 | (bits & 0x7FFFFF) >> 13);
+    f32.append(reinterpret_cast<const char*>(&bits), 4);
+    bf16.append(reinterpret_cast<const char*>(&upper), 2);
+    f16.append(reinterpret_cast<const char*>(&half), 2);
+  }
+  for (const Stored& stored : {Stored{"F32", f32}, Stored{"F16", f16}, Stored{"BF16", bf16}}) {
+    TemporaryModel model;
+    model.write("config.json", "{}")
+        .write("model.safetensors",
+               safetensors_bytes(std::string(R"({"a":{"dtype":")") + stored.type +
+                                     R"(","shape":[3,2],"data_offsets":[0,)" +
+                                     std::to_string(stored.bytes.size()) + "]}}",
+                                 stored.bytes));
+    const Checkpoint checkpoint("m", model.directory());
+    const TensorInfo& tensor = *checkpoint.find("a");
+    std::vector<float> row(2), long_row(3);
+    checkpoint.read_row(tensor, 1, row);
+    EXPECT_THAT(row, ElementsAre(3.0f, 4.0f)) << stored.type;
+    checkpoint.read_row(tensor, 2, row);
+    EXPECT_THAT(row, ElementsAre(5.0f, 6.0f)) << stored.type;
+    EXPECT_THROW(checkpoint.read_row(tensor, 3, row), std::out_of_range);
+    EXPECT_THROW(checkpoint.read_row(tensor, -1, row), std::out_of_range);
+    EXPECT_THROW(checkpoint.read_row(tensor, 0, long_row), std::out_of_range);
   }
 }
 

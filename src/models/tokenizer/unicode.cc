@@ -4,31 +4,43 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <memory>
-#include <new>
+#include <vector>
 
 namespace vecframe::models {
 namespace {
 
 constexpr char32_t kReplacement = 0xFFFD;
 
-bool is_valid(std::string_view text) {
+// The canonical decompositions of all code points, one after another.
+std::vector<utf8proc_int32_t> decompose(std::string_view text) {
+  std::vector<utf8proc_int32_t> out;
+  out.reserve(text.size());
+  std::array<utf8proc_int32_t, 8> buffer{};  // the longest has four
   while (!text.empty()) {
-    utf8proc_int32_t code_point = 0;
-    const utf8proc_ssize_t size =
-        utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                         static_cast<utf8proc_ssize_t>(text.size()), &code_point);
-    if (size <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(size));
+    int last_bound_class = UTF8PROC_BOUNDCLASS_START;
+    const utf8proc_ssize_t count = utf8proc_decompose_char(
+        static_cast<utf8proc_int32_t>(next_code_point(text)), buffer.data(),
+        static_cast<utf8proc_ssize_t>(buffer.size()),
+        static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE), &last_bound_class);
+    out.insert(out.end(), buffer.begin(), buffer.begin() + std::max<utf8proc_ssize_t>(count, 0));
   }
-  return true;
+  return out;
 }
 
-std::string repaired(std::string_view text) {
-  std::string out;
-  while (!text.empty()) append_utf8(next_code_point(text), out);
-  return out;
+// Canonical order: each run of marks by combining class. The library's own sort takes the square of
+// a run's length, which a hostile text may choose.
+void sort_marks(std::vector<utf8proc_int32_t>& code_points) {
+  const auto class_of = [](utf8proc_int32_t c) {
+    return utf8proc_get_property(c)->combining_class;
+  };
+  const auto is_starter = [&](utf8proc_int32_t c) { return class_of(c) == 0; };
+  for (auto begin = code_points.begin(); begin != code_points.end();) {
+    const auto end = std::find_if(begin, code_points.end(), is_starter);
+    std::stable_sort(begin, end, [&](utf8proc_int32_t a, utf8proc_int32_t b) {
+      return class_of(a) < class_of(b);
+    });
+    begin = std::find_if_not(end, code_points.end(), is_starter);
+  }
 }
 
 void append_lower(char32_t code_point, std::string& out) {
@@ -49,12 +61,13 @@ bool is_cased(char32_t c) {
   if (category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL ||
       category == UTF8PROC_CATEGORY_LT)
     return true;
-  constexpr std::array<std::array<char32_t, 2>, 22> kOthers{{
-      {0xAA, 0xAA},       {0xBA, 0xBA},       {0x2B0, 0x2B8},   {0x2C0, 0x2C1},   {0x2E0, 0x2E4},
-      {0x345, 0x345},     {0x37A, 0x37A},     {0x1D2C, 0x1D6A}, {0x1D78, 0x1D78}, {0x1D9B, 0x1DBF},
-      {0x2071, 0x2071},   {0x207F, 0x207F},   {0x2090, 0x209C}, {0x2160, 0x217F}, {0x24B6, 0x24E9},
-      {0x2C7C, 0x2C7D},   {0xA69C, 0xA69D},   {0xA770, 0xA770}, {0xA7F8, 0xA7F9}, {0xAB5C, 0xAB5F},
-      {0x1F130, 0x1F149}, {0x1F150, 0x1F189},
+  constexpr std::array<std::array<char32_t, 2>, 23> kOthers{{
+      {0xAA, 0xAA},       {0xBA, 0xBA},       {0x2B0, 0x2B8},     {0x2C0, 0x2C1},
+      {0x2E0, 0x2E4},     {0x345, 0x345},     {0x37A, 0x37A},     {0x1D2C, 0x1D6A},
+      {0x1D78, 0x1D78},   {0x1D9B, 0x1DBF},   {0x2071, 0x2071},   {0x207F, 0x207F},
+      {0x2090, 0x209C},   {0x2160, 0x217F},   {0x24B6, 0x24E9},   {0x2C7C, 0x2C7D},
+      {0xA69C, 0xA69D},   {0xA770, 0xA770},   {0xA7F8, 0xA7F9},   {0xAB5C, 0xAB5F},
+      {0x1F130, 0x1F149}, {0x1F150, 0x1F169}, {0x1F170, 0x1F189},
   }};
   return std::any_of(kOthers.begin(), kOthers.end(),
                      [&](const auto& range) { return c >= range[0] && c <= range[1]; });
@@ -111,15 +124,17 @@ void append_utf8(char32_t code_point, std::string& out) {
 std::string to_nfc(std::string_view text) {
   if (std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; }))
     return std::string(text);
-  if (!is_valid(text)) return to_nfc(repaired(text));
-  utf8proc_uint8_t* composed = nullptr;
-  const utf8proc_ssize_t size =
-      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                   static_cast<utf8proc_ssize_t>(text.size()), &composed,
-                   static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
-  if (size < 0) throw std::bad_alloc();  // valid text fails for no other reason
-  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(composed, std::free);
-  return {reinterpret_cast<const char*>(composed), static_cast<std::size_t>(size)};
+  std::vector<utf8proc_int32_t> code_points = decompose(text);
+  sort_marks(code_points);
+  // Composes within the buffer; fails only for code points that are none.
+  const utf8proc_ssize_t size = utf8proc_normalize_utf32(
+      code_points.data(), static_cast<utf8proc_ssize_t>(code_points.size()),
+      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  std::string out;
+  out.reserve(text.size());
+  for (utf8proc_ssize_t i = 0; i < size; ++i)
+    append_utf8(static_cast<char32_t>(code_points[static_cast<std::size_t>(i)]), out);
+  return out;
 }
 
 std::string to_lower_each(std::string_view text) {

@@ -19,6 +19,30 @@ TEST(Unicode, LowersEachCodePointByItself) {
   EXPECT_EQ(to_lower_each("STRASSE"), "strasse");
 }
 
+TEST(Unicode, OrdersMarksByClassHoweverMany) {
+  // Above (230) and below (220): those below come first, each kind in its own order.
+  EXPECT_EQ(to_nfc("q\xCC\x8A\xCC\xA3\xCC\x81"), "q\xCC\xA3\xCC\x8A\xCC\x81");
+  std::string text = "q", below, above;
+  for (int i = 0; i < 200000; ++i) {
+    text += "\xCC\x81\xCC\x96";
+    above += "\xCC\x81";
+    below += "\xCC\x96";
+  }
+  EXPECT_EQ(to_nfc(text), "q" + below + above);
+}
+
+TEST(Unicode, LowersTextsWithAFinalSigma) {
+  const std::string sigma = "\xCE\xA3", small = "\xCF\x83", final_sigma = "\xCF\x82";
+  EXPECT_EQ(to_lower_text("A" + sigma), "a" + final_sigma);
+  EXPECT_EQ(to_lower_text("A" + sigma + sigma + " A"), "a" + small + final_sigma + " a");
+  EXPECT_EQ(to_lower_text(sigma), small) << "no letter before it";
+  EXPECT_EQ(to_lower_text("A'" + sigma + "."), "a'" + final_sigma + ".")
+      << "some signs do not count";
+  EXPECT_EQ(to_lower_text("A" + sigma + "'B"), "a" + small + "'b");
+  EXPECT_EQ(to_lower_text("A1" + sigma), "a1" + small);
+  EXPECT_EQ(to_lower_text("\xC4\xB0"), "i\xCC\x87");
+}
+
 TEST(Unicode, InvalidBytesBecomeReplacementCharacters) {
   EXPECT_EQ(to_nfc("a\xFF\xC3"), "a\xEF\xBF\xBD\xEF\xBF\xBD");
   EXPECT_EQ(to_lower_each("A\xED\xA0\x80"), "a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");

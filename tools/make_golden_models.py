@@ -67,13 +67,13 @@ def scramble(model, seed):
     with torch.no_grad():
         for name, tensor in model.named_parameters():
             noise = torch.randn(tensor.shape, generator=generator)
-            if "position" in name or "pos_embed" in name or "token" in name or "class_embedding" in name or "probe" in name:
+            if any(part in name for part in ("position", "pos_embed", "token", "class_embedding", "probe", "latent")):
                 tensor.copy_(0.5 * noise)
             elif tensor.ndim >= 2:
                 tensor.copy_(noise * 1.6 / math.sqrt(tensor[0].numel()))
-            elif "lambda" in name:
+            elif "lambda" in name or "gamma" in name:
                 tensor.copy_(0.6 + 0.3 * noise)
-            elif "norm" in name and name.endswith("weight"):
+            elif ("norm" in name or "ln_" in name) and name.endswith("weight"):
                 tensor.copy_(1 + 0.2 * noise)
             else:
                 tensor.copy_(0.1 * noise)
@@ -391,7 +391,7 @@ def make_timm(out):
     run_timm(folder, model, dict(pretrained, input_size=(3, 48, 48)), PICTURES)
 
 
-def run_timm(target, model, data_config, pictures, **more):
+def run_timm(target, model, data_config, pictures, family="timm-vit", **more):
     import timm
 
     model.eval()
@@ -402,7 +402,7 @@ def run_timm(target, model, data_config, pictures, **more):
         with torch.no_grad():
             vectors.append(model.forward_head(model.forward_features(values[None]), pre_logits=True)[0].numpy())
         pixels.append(values.numpy())
-    write_golden(target, "timm-vit", pictures, vectors, pixels, **more)
+    write_golden(target, family, pictures, vectors, pixels, **more)
 
 
 # Ordinary photograph sizes for the two real models.

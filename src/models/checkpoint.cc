@@ -17,6 +17,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* kWeights = "model.safetensors";
 constexpr const char* kIndex = "model.safetensors.index.json";
+constexpr const char* kConfig = "config.json";
+constexpr const char* kOpenClipConfig = "open_clip_config.json";
+constexpr const char* kOpenClipWeights = "open_clip_model.safetensors";
 constexpr std::uint64_t kMaxIndexBytes = 100'000'000;
 constexpr std::uint64_t kHashedWhole = 64u << 20;
 constexpr std::size_t kSample = 512;  // bytes at either end of a tensor
@@ -26,12 +29,18 @@ bool is_file(const fs::path& path) {
   return fs::is_regular_file(path, ignored);
 }
 
-JsonObject read_config(const std::string& model, const fs::path& directory) {
-  if (!is_file(directory / "config.json"))
+// Many directories hold a model twice, for transformers and for open_clip, and some have the
+// weights of one only.
+std::string choose_config(const std::string& model, const fs::path& directory) {
+  const bool here = is_file(directory / kConfig), open_clip = is_file(directory / kOpenClipConfig);
+  if (!here && !open_clip)
     throw RequestError(fmt::format(
         "model: '{}' has no config.json in {}; give a directory as save_pretrained() writes it",
         model, directory.string()));
-  return JsonObject::read(directory / "config.json");
+  const bool weights = is_file(directory / kWeights) || is_file(directory / kIndex);
+  const bool as_open_clip =
+      open_clip && (!here || (!weights && is_file(directory / kOpenClipWeights)));
+  return as_open_clip ? kOpenClipConfig : kConfig;
 }
 
 // A shard is a plain name in the same directory; a path would let an index read anything.
@@ -40,6 +49,20 @@ void check_shard_name(const fs::path& index, const std::string& name) {
       name.find('\0') != std::string::npos)
     throw RequestError(
         fmt::format("{}: shard '{}' is not a plain file name", index.string(), name));
+}
+
+std::vector<std::string> open_clip_weight_files(const std::string& model,
+                                                const fs::path& directory) {
+  if (is_file(directory / kOpenClipWeights)) return {kOpenClipWeights};
+  for (const char* pickle : {"open_clip_pytorch_model.bin", "pytorch_model.bin"}) {
+    if (is_file(directory / pickle))
+      throw RequestError(fmt::format(
+          "model: '{}' has only {}, a pickle, which is code and is not read; save its state_dict() "
+          "as {} with safetensors.torch.save_file(), or take a revision that has it",
+          model, pickle, kOpenClipWeights));
+  }
+  throw RequestError(fmt::format("model: '{}' has {}, but no {} in {}", model, kOpenClipConfig,
+                                 kOpenClipWeights, directory.string()));
 }
 
 std::vector<std::string> weight_files(const std::string& model, const fs::path& directory) {
@@ -72,8 +95,10 @@ std::vector<std::string> weight_files(const std::string& model, const fs::path& 
 Checkpoint::Checkpoint(std::string model, fs::path directory)
     : model_(std::move(model)),
       directory_(std::move(directory)),
-      config_(read_config(model_, directory_)),
-      file_names_(weight_files(model_, directory_)) {
+      config_name_(choose_config(model_, directory_)),
+      config_(JsonObject::read(directory_ / config_name_)),
+      file_names_(config_name_ == kOpenClipConfig ? open_clip_weight_files(model_, directory_)
+                                                  : weight_files(model_, directory_)) {
   files_.reserve(file_names_.size());
   for (const std::string& name : file_names_) files_.emplace_back(directory_ / name);
   for (const SafetensorsFile& file : files_) {
@@ -120,7 +145,7 @@ void Checkpoint::read_row(const TensorInfo& tensor, std::int64_t row, std::span<
 
 std::string Checkpoint::fingerprint() const {
   Fingerprint fingerprint;
-  const MappedFile config(directory_ / "config.json");
+  const MappedFile config(directory_ / config_name_);
   fingerprint.add(config.bytes());
   for (std::size_t i = 0; i < files_.size(); ++i) {
     const SafetensorsFile& file = files_[i];

@@ -14,6 +14,7 @@ namespace vecframe::models {
 
 struct EncoderBlock {
   Norm norm1, norm2;
+  Norm attention_norm, mlp_norm;                           ///< inside the two branches; null: none
   std::unique_ptr<compute::Linear> qkv, output, fc1, fc2;  ///< fc1: gate, then up, if gated
 };
 
@@ -34,8 +35,8 @@ class EncoderBlocks {
   /// qkv = projections of norm1(x), in `scratch`; `h` is overwritten.
   compute::Matrix project_qkv(compute::Stream& stream, const EncoderBlock& block, compute::Matrix x,
                               compute::Matrix h, float* scratch) const;
-  /// x += output(h); x += fc2(act(fc1(norm2(x)))), where `h` is what attention gave, and is
-  /// overwritten as `scratch` is.
+  /// x += output(h); x += fc2(act(fc1(norm2(x)))), with the norms inside, where `h` is what
+  /// attention gave, and is overwritten as `scratch` is.
   void finish(compute::Stream& stream, const EncoderBlock& block, compute::Matrix x,
               compute::Matrix h, float* scratch) const;
 

@@ -83,6 +83,27 @@ void resample(const float* from, std::int64_t outer, std::int64_t in, std::int64
   }
 }
 
+// `angle_of` (coordinate, of how many): what the frequencies multiply.
+template <class Angle>
+std::vector<float> turns(std::int64_t head_dim, double base, Grid grid, Angle angle_of) {
+  const std::int64_t quarter = head_dim / 4;
+  std::vector<float> rows;
+  rows.reserve(static_cast<std::size_t>(grid.height * grid.width * head_dim));
+  std::vector<double> angles;
+  for (std::int64_t y = 0; y < grid.height; ++y) {
+    for (std::int64_t x = 0; x < grid.width; ++x) {
+      angles.clear();
+      for (const double at : {angle_of(y, grid.height), angle_of(x, grid.width)})
+        for (std::int64_t j = 0; j < quarter; ++j)
+          angles.push_back(at *
+                           std::pow(base, -static_cast<double>(j) / static_cast<double>(quarter)));
+      for (const double angle : angles) rows.push_back(static_cast<float>(std::cos(angle)));
+      for (const double angle : angles) rows.push_back(static_cast<float>(std::sin(angle)));
+    }
+  }
+  return rows;
+}
+
 }  // namespace
 
 std::vector<float> resize_positions(std::span<const float> positions, std::int64_t prefix,
@@ -121,26 +142,19 @@ std::vector<float> sine_positions(std::int64_t width, Grid grid) {
   return rows;
 }
 
-std::vector<float> rotary_turns(std::int64_t head_dim, double base, Grid grid) {
-  const std::int64_t quarter = head_dim / 4;
-  const auto centre = [](std::int64_t at, std::int64_t count) {
-    return 2 * (static_cast<double>(at) + 0.5) / static_cast<double>(count) - 1;
+std::vector<float> centred_turns(std::int64_t head_dim, double base, Grid grid) {
+  const auto angle = [](std::int64_t at, std::int64_t count) {
+    const double centre = 2 * (static_cast<double>(at) + 0.5) / static_cast<double>(count) - 1;
+    return 2 * std::numbers::pi * centre;
   };
-  std::vector<float> rows;
-  rows.reserve(static_cast<std::size_t>(grid.height * grid.width * head_dim));
-  std::vector<double> angles;
-  for (std::int64_t y = 0; y < grid.height; ++y) {
-    for (std::int64_t x = 0; x < grid.width; ++x) {
-      angles.clear();
-      for (const double at : {centre(y, grid.height), centre(x, grid.width)})
-        for (std::int64_t j = 0; j < quarter; ++j)
-          angles.push_back(2 * std::numbers::pi * at *
-                           std::pow(base, -static_cast<double>(j) / static_cast<double>(quarter)));
-      for (const double angle : angles) rows.push_back(static_cast<float>(std::cos(angle)));
-      for (const double angle : angles) rows.push_back(static_cast<float>(std::sin(angle)));
-    }
-  }
-  return rows;
+  return turns(head_dim, base, grid, angle);
+}
+
+std::vector<float> scaled_turns(std::int64_t head_dim, double base, double reference, Grid grid) {
+  const auto angle = [&](std::int64_t at, std::int64_t count) {
+    return static_cast<double>(at) / static_cast<double>(count) * reference;
+  };
+  return turns(head_dim, base, grid, angle);
 }
 
 }  // namespace vecframe::models

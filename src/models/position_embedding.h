@@ -25,6 +25,10 @@ std::vector<float> sine_positions(std::int64_t width, Grid grid);
 /// DINOv3's rotary positions: for each patch head_dim / 2 cosines, then as many sines, of the
 /// angles [2 pi y f | 2 pi x f] with f_j = base^(-4 j / head_dim), where y and x are those of the
 /// patch's centre in [-1, 1]. `head_dim` is a multiple of 4.
-std::vector<float> rotary_turns(std::int64_t head_dim, double base, Grid grid);
+std::vector<float> centred_turns(std::int64_t head_dim, double base, Grid grid);
+
+/// EVA's: the angles are [y f | x f], where row r has y = r / grid.height * reference, and columns
+/// likewise.
+std::vector<float> scaled_turns(std::int64_t head_dim, double base, double reference, Grid grid);
 
 }  // namespace vecframe::models

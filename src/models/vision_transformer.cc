@@ -63,6 +63,9 @@ class VisionTransformer final : public ImageModel {
     }
     if (class_token) {
       normalize(stream, weights_.final_norm, pooled, pooled_h);
+    } else if (spec_.norm_after_pooling) {
+      stream.mean_rows(x, batch, first_patch, pooled);
+      normalize(stream, weights_.final_norm, pooled, pooled_h);
     } else {
       normalize(stream, weights_.final_norm, x, h);
       if (spec_.pooling == Pooling::kMean) {
@@ -108,6 +111,7 @@ double vit_flops(const VitSpec& spec, const VitTensors& tensors) {
   products += spec.products(spec.tokens()) + tensors.pool.products(spec, spec.tokens());
   for (const Affine* layer : {&tensors.pooler, &tensors.projection})
     if (layer->weight != nullptr) products += real(layer->weight->count());
+  if (tensors.projection_matrix != nullptr) products += real(tensors.projection_matrix->count());
   return 2 * products;
 }
 

@@ -16,6 +16,7 @@ std::string join(std::string_view a, std::string_view b, std::string_view c = ""
 }  // namespace
 
 std::int64_t VitTensors::dimension() const {
+  if (projection_matrix != nullptr) return projection_matrix->shape[1];
   if (projection.weight != nullptr) return projection.weight->shape[0];
   if (pooler.weight != nullptr) return pooler.weight->shape[0];
   return final_norm.weight != nullptr ? final_norm.weight->shape[0] : 0;
@@ -63,8 +64,15 @@ VitTensors find_tensors(const Checkpoint& checkpoint, TensorCollector& collector
   found.final_norm = find.norm(names.final_norm, width);
   if (spec.pooling == Pooling::kAttention) found.pool = find_pool(find, names.pool, spec);
   found.pooler = find.optional_linear(checkpoint, names.pooler, width, /*has_bias=*/true);
-  found.projection = LayerFinder(collector, "", spec.norm)
-                         .optional_linear(checkpoint, names.projection, width, /*has_bias=*/false);
+  found.projection =
+      LayerFinder(collector, "", spec.norm)
+          .optional_linear(checkpoint, names.projection, width, names.projection_bias);
+  if (!names.projection_matrix.empty()) {
+    const std::string name(names.projection_matrix);
+    const TensorInfo* there = checkpoint.find(name);
+    found.projection_matrix = collector.require(
+        name, {width, there != nullptr && there->shape.size() == 2 ? there->shape[1] : 0});
+  }
   return found;
 }
 

@@ -13,7 +13,7 @@ namespace vecframe::models {
 
 /// See BlockNames.
 struct VitNames : BlockNames {
-  std::vector<std::string_view> prefixes;  ///< of all names below but `projection`; tried in order
+  std::vector<std::string_view> prefixes;  ///< of all names but the projections'; tried in order
   std::string_view class_token, distillation_token, registers, positions;
   std::string_view patch;
   bool patch_bias = true;
@@ -23,6 +23,8 @@ struct VitNames : BlockNames {
   PoolNames pool;
   std::string_view pooler;      ///< tanh(dense(class token)); used if it is there
   std::string_view projection;  ///< used if it is there
+  bool projection_bias = false;
+  std::string_view projection_matrix;  ///< in place of `projection`, whole name: stored (in, out)
   /// Position and tokens are [1, rows, width] in most families, [rows, width] and [width] in CLIP.
   bool leading_one = true;
 };
@@ -33,6 +35,7 @@ struct VitTensors {
   const TensorInfo* registers = nullptr;
   const TensorInfo* positions = nullptr;
   Affine patch, patch_norm, pre_norm, final_norm, pooler, projection;
+  const TensorInfo* projection_matrix = nullptr;
   PoolTensors pool;
   std::vector<BlockTensors> blocks;
 

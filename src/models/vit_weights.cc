@@ -40,11 +40,13 @@ VitWeights load_vit_weights(const Checkpoint& checkpoint, const VitSpec& spec,
     prefix.insert(prefix.end(), values.begin(), values.end());
   }
   if (!prefix.empty()) weights.prefix = packer.upload(prefix);
-  if (spec.positions == Positions::kRotary) {
-    weights.turns = packer.upload(
-        rotary_turns(spec.width / spec.heads, spec.rotary_base,
-                     {spec.image_height / spec.patch, spec.image_width / spec.patch}));
-  } else {
+  const Grid grid{spec.image_height / spec.patch, spec.image_width / spec.patch};
+  if (spec.rotary == Rotary::kCentred)
+    weights.turns = packer.upload(centred_turns(spec.head_width(), spec.rotary_base, grid));
+  if (spec.rotary == Rotary::kScaled)
+    weights.turns =
+        packer.upload(scaled_turns(spec.head_width(), spec.rotary_base, spec.rotary_grid, grid));
+  if (spec.positions != Positions::kNone) {
     const AlignedBuffer<float> positions = packer.read(tensors.positions);
     weights.positions = packer.upload(positions_of(spec, {positions.data(), positions.size()}));
   }
@@ -55,7 +57,9 @@ VitWeights load_vit_weights(const Checkpoint& checkpoint, const VitSpec& spec,
   if (tensors.pool.query != nullptr)
     weights.pool = std::make_unique<AttentionPool>(spec, tensors.pool, packer);
   weights.pooler = packer.linear(tensors.pooler);
-  weights.projection = packer.linear(tensors.projection);
+  weights.projection = tensors.projection_matrix != nullptr
+                           ? packer.transposed(tensors.projection_matrix)
+                           : packer.linear(tensors.projection);
   return weights;
 }
 

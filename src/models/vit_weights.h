@@ -16,7 +16,7 @@ namespace vecframe::models {
 struct VitWeights {
   std::unique_ptr<compute::PatchEmbedding> patch;
   std::unique_ptr<compute::Vector> prefix;     // (prefix_tokens + registers, width); null: none
-  std::unique_ptr<compute::Vector> positions;  // (tokens, width), at the picture's grid; or null
+  std::unique_ptr<compute::Vector> positions;  // (tokens, width), at the picture's grid; null: none
   std::unique_ptr<compute::Vector> turns;      // rotary: (patches, width / heads); null: none
   Norm patch_norm, pre_norm;                   // null: none
   std::unique_ptr<EncoderBlocks> blocks;

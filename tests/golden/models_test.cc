@@ -165,7 +165,10 @@ INSTANTIATE_TEST_SUITE_P(
                                      "dinov2_registers", "dinov2_registers_gated", "dinov2_gated",
                                      "dinov3", "dinov3_gated", "siglip", "siglip2_vision",
                                      "aimv2_lit", "aimv2_lit_apple", "aimv2_head", "aimv2_native",
-                                     "aimv2_apple", "timm_vit"),
+                                     "aimv2_apple", "timm_vit", "timm_siglip", "timm_siglip_gap",
+                                     "open_clip", "open_clip_quick", "open_clip_mean",
+                                     "open_clip_longest", "open_clip_siglip",
+                                     "open_clip_siglip_linear", "open_clip_vit"),
                      testing::ValuesIn(backend_names())),
     [](const auto& parameters) {
       return std::get<0>(parameters.param) + "_" + std::get<1>(parameters.param);

@@ -43,7 +43,8 @@ INSTANTIATE_TEST_SUITE_P(Models, ActivationValues,
                          testing::Values("clip", "clip_vision", "vit_pooler_pillow", "deit",
                                          "dinov2_resized", "dinov2_registers_gated", "dinov2_gated",
                                          "dinov3_gated", "siglip", "aimv2_lit", "aimv2_native",
-                                         "timm_vit"),
+                                         "timm_vit", "timm_siglip", "open_clip", "open_clip_mean",
+                                         "open_clip_siglip_linear"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
 }  // namespace

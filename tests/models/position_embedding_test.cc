@@ -60,7 +60,7 @@ TEST(SinePositions, ColumnsComeBeforeRows) {
 
 TEST(RotaryTurns, RowsComeBeforeColumns) {
   // Heads of 8: frequencies 1 and 1/10. The second patch of a 1 x 2 grid: y = 0, x = 1/2.
-  const std::vector<float> turns = rotary_turns(8, 100, {1, 2});
+  const std::vector<float> turns = centred_turns(8, 100, {1, 2});
   ASSERT_EQ(turns.size(), 16u);
   EXPECT_THAT(std::vector<float>(turns.begin() + 8, turns.end()),
               Pointwise(FloatNear(1e-6f), {1.f, 1.f, -1.f, 0.9510565f, 0.f, 0.f, 0.f, 0.3090170f}));

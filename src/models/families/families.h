@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "models/checkpoint.h"
@@ -46,6 +47,9 @@ ImageModelDescription describe_siglip(const std::shared_ptr<const Checkpoint>& c
                                       const ImageModelOptions& options);
 ImageModelDescription describe_siglip_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
                                              const ImageModelOptions& options);
+/// open_clip_config.json.
+ImageModelDescription describe_open_clip(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                         const ImageModelOptions& options);
 /// config.json with `architecture` in place of `model_type`.
 ImageModelDescription describe_timm_vit(const std::shared_ptr<const Checkpoint>& checkpoint,
                                         const ImageModelOptions& options);
@@ -75,6 +79,14 @@ compute::Activation parse_activation(const JsonObject& config, std::string_view 
 /// `options` ask for one.
 void refuse_image_options(const Checkpoint& checkpoint, std::string_view family,
                           const ImageModelOptions& options);
+
+/// A side, or [height, width].
+std::pair<std::int64_t, std::int64_t> read_sides(const JsonObject& config, std::string_view key,
+                                                 std::int64_t fallback);
+
+/// Throws RequestError, which begins with `label`, unless width is a multiple of heads (and the
+/// heads suit the rotary positions), and a patch fits into the picture.
+void check_sizes(const VitSpec& spec, const std::string& label);
 
 /// Finds the tensors, checks the picture size, and binds the loader. `ignored`: see
 /// TensorCollector::finish. Throws RequestError where the model cannot do what `options` ask.

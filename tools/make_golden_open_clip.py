@@ -135,13 +135,40 @@ def make_timm_siglip(out):
         run_timm(folder, model, dict(pretrained, input_size=(3, 32, 32)), PICTURES, family="siglip")
 
 
+def eva_originals(name):
+    """From timm's names to BAAI's own; their buffers of angles are stored too."""
+    if not name.startswith("visual.trunk."):
+        return name
+    name = "visual." + name.removeprefix("visual.trunk.")
+    for ours, theirs in ((".attn.norm.", ".attn.inner_attn_ln."), (".attn.q_proj.bias", ".attn.q_bias"),
+                         (".attn.v_proj.bias", ".attn.v_bias"), (".mlp.fc1_g.", ".mlp.w1."),
+                         (".mlp.fc1_x.", ".mlp.w2."), (".mlp.norm.", ".mlp.ffn_ln."), (".mlp.fc2.", ".mlp.w3.")):
+        name = name.replace(ours, theirs)
+    return name
+
+
+def make_eva(out):
+    eva02 = dict(embed_dim=36, depth=2, num_heads=3, img_size=40, patch_size=8, mlp_ratio=4 * 2 / 3)
+    cfg = trunk_cfg("eva02_base_patch16_clip_224", eva02, "token", None)
+    run_open_clip(fresh(out, "eva02"), "eva-clip", 59, dict(embed_dim=20, custom_text=True, vision_cfg=cfg), dict(),
+                  **eva02)
+    wide = dict(eva02, embed_dim=32, num_heads=2, img_size=32)
+    cfg = trunk_cfg("eva02_large_patch14_clip_336", wide, "token", None)
+    run_open_clip(fresh(out, "eva02_originals"), "eva-clip", 60, dict(embed_dim=24, vision_cfg=cfg), dict(),
+                  rename=eva_originals, **wide)
+    eva01 = dict(wide, mlp_ratio=1.9)
+    cfg = trunk_cfg("eva_giant_patch14_224", eva01, "token", None)
+    run_open_clip(fresh(out, "eva01"), "eva-clip", 61, dict(embed_dim=24, custom_text=True, vision_cfg=cfg), dict(),
+                  **eva01)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "tests/golden/models")
     arguments = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    for make in (make_native, make_siglip, make_timm_siglip):
+    for make in (make_native, make_siglip, make_timm_siglip, make_eva):
         make(arguments.out)
 
 

@@ -159,17 +159,16 @@ TEST_P(TinyCheckpoint, RowsDoNotDependOnTheirBatch) {
 
 INSTANTIATE_TEST_SUITE_P(
     Models, TinyCheckpoint,
-    testing::Combine(testing::Values("clip", "clip_legacy_sharded", "clip_vision",
-                                     "clip_vision_projection", "vit_classifier",
-                                     "vit_pooler_pillow", "deit", "dinov2", "dinov2_resized",
-                                     "dinov2_registers", "dinov2_registers_gated", "dinov2_gated",
-                                     "dinov3", "dinov3_gated", "siglip", "siglip2_vision",
-                                     "aimv2_lit", "aimv2_lit_apple", "aimv2_head", "aimv2_native",
-                                     "aimv2_apple", "timm_vit", "timm_siglip", "timm_siglip_gap",
-                                     "open_clip", "open_clip_quick", "open_clip_mean",
-                                     "open_clip_longest", "open_clip_siglip",
-                                     "open_clip_siglip_linear", "open_clip_vit"),
-                     testing::ValuesIn(backend_names())),
+    testing::Combine(
+        testing::Values("clip", "clip_legacy_sharded", "clip_vision", "clip_vision_projection",
+                        "vit_classifier", "vit_pooler_pillow", "deit", "dinov2", "dinov2_resized",
+                        "dinov2_registers", "dinov2_registers_gated", "dinov2_gated", "dinov3",
+                        "dinov3_gated", "siglip", "siglip2_vision", "aimv2_lit", "aimv2_lit_apple",
+                        "aimv2_head", "aimv2_native", "aimv2_apple", "timm_vit", "timm_siglip",
+                        "timm_siglip_gap", "open_clip", "open_clip_quick", "open_clip_mean",
+                        "open_clip_longest", "open_clip_siglip", "open_clip_siglip_linear",
+                        "open_clip_vit", "eva02", "eva02_originals", "eva01"),
+        testing::ValuesIn(backend_names())),
     [](const auto& parameters) {
       return std::get<0>(parameters.param) + "_" + std::get<1>(parameters.param);
     });

@@ -66,5 +66,15 @@ TEST(RotaryTurns, RowsComeBeforeColumns) {
               Pointwise(FloatNear(1e-6f), {1.f, 1.f, -1.f, 0.9510565f, 0.f, 0.f, 0.f, 0.3090170f}));
 }
 
+TEST(RotaryTurns, ScaledOnesCountAsIfOnTheReferenceGrid) {
+  // Heads of 8: frequencies 1 and 1/100. The last patch of a 2 x 4 grid as of one of 4 x 4: y = 2,
+  // x = 3.
+  const std::vector<float> turns = scaled_turns(8, 10000, 4, {2, 4});
+  ASSERT_EQ(turns.size(), 64u);
+  EXPECT_THAT(std::vector<float>(turns.begin() + 56, turns.end()),
+              Pointwise(FloatNear(1e-6f), {-0.4161468f, 0.9998000f, -0.9899925f, 0.9995500f,
+                                           0.9092974f, 0.0199987f, 0.1411200f, 0.0299955f}));
+}
+
 }  // namespace
 }  // namespace vecframe::models

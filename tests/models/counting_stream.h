@@ -59,6 +59,11 @@ class CountingStream final : public compute::Stream {
                         std::int64_t heads, float scale, compute::Matrix out) override {
     inner_->causal_attention(qkv, lengths, heads, scale, out);
   }
+  void relative_attention(const compute::Vector& table, std::int64_t grid_columns,
+                          compute::Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
+                          compute::Matrix out) override {
+    inner_->relative_attention(table, grid_columns, qkv, batch, heads, scale, out);
+  }
   void pool_attention(const compute::Vector& query, compute::Matrix kv, std::int64_t batch,
                       std::int64_t heads, float scale, compute::Matrix out) override {
     inner_->pool_attention(query, kv, batch, heads, scale, out);

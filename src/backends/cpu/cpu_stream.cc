@@ -111,6 +111,13 @@ void CpuStream::causal_attention(Matrix qkv, std::span<const std::int64_t> lengt
   cpu::causal_attention(*isa_.kernels, qkv, lengths, heads, scale, attention_, out);
 }
 
+void CpuStream::relative_attention(const compute::Vector& table, std::int64_t grid_columns,
+                                   Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
+                                   Matrix out) {
+  cpu::relative_attention(*isa_.kernels, values_of(table).data(), grid_columns, qkv, batch, heads,
+                          scale, attention_, out);
+}
+
 void CpuStream::pool_attention(const compute::Vector& query, Matrix kv, std::int64_t batch,
                                std::int64_t heads, float scale, Matrix out) {
   cpu::pool_attention(*isa_.kernels, values_of(query).data(), kv, batch, heads, scale, attention_,

@@ -44,6 +44,19 @@ std::vector<Taps> cubic_taps(std::int64_t in, std::int64_t out) {
   return all;
 }
 
+// Two taps; coordinates before the first are the first.
+std::vector<Taps> linear_taps(std::int64_t in, std::int64_t out) {
+  std::vector<Taps> all;
+  const float scale = static_cast<float>(in) / static_cast<float>(out);
+  for (std::int64_t i = 0; i < out; ++i) {
+    const float x = std::max(scale * (static_cast<float>(i) + 0.5f) - 0.5f, 0.0f);
+    const auto left = std::min(static_cast<std::int64_t>(x), in - 1);
+    const float t = x - static_cast<float>(left);
+    all.push_back({{left, 1 - t}, {std::min(left + 1, in - 1), t}});
+  }
+  return all;
+}
+
 // The filter grows with the scale when shrinking; taps beyond the border are left out.
 std::vector<Taps> antialiased_taps(std::int64_t in, std::int64_t out) {
   constexpr double a = -0.5;
@@ -119,6 +132,31 @@ std::vector<float> resize_positions(std::span<const float> positions, std::int64
   resample(wide.data(), 1, from.height, to.width * width, taps(from.height, to.height),
            result.data() + prefix * width);
   return result;
+}
+
+std::vector<float> distance_table(std::span<const float> stored, std::int64_t heads, Grid from,
+                                  Grid to) {
+  const auto distances = [](Grid grid) { return Grid{2 * grid.height - 1, 2 * grid.width - 1}; };
+  const Grid old = distances(from), wanted = distances(to);
+  const std::int64_t count = wanted.height * wanted.width;
+  const auto values = [](std::int64_t n) { return static_cast<std::size_t>(n); };
+  std::vector<float> wide(values(old.height * wanted.width * heads));
+  std::vector<float> rows(values(count * heads));
+  resample(stored.data(), old.height, old.width, heads, linear_taps(old.width, wanted.width),
+           wide.data());
+  resample(wide.data(), 1, old.height, wanted.width * heads, linear_taps(old.height, wanted.height),
+           rows.data());
+  const float* special = stored.data() + old.height * old.width * heads;
+  rows.insert(rows.end(), special, special + 3 * heads);
+  // From the key's distance to the query to the query's to the key, and head by head.
+  std::vector<float> table;
+  table.reserve(rows.size());
+  for (std::int64_t h = 0; h < heads; ++h) {
+    for (std::int64_t i = 0; i < count; ++i)
+      table.push_back(rows[values((count - 1 - i) * heads + h)]);
+    for (std::int64_t i = count; i < count + 3; ++i) table.push_back(rows[values(i * heads + h)]);
+  }
+  return table;
 }
 
 std::vector<float> sine_positions(std::int64_t width, Grid grid) {

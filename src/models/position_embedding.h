@@ -18,6 +18,12 @@ struct Grid {
 std::vector<float> resize_positions(std::span<const float> positions, std::int64_t prefix,
                                     std::int64_t width, Grid from, Grid to, bool antialias);
 
+/// BEiT's biases by distance, as compute::Stream::relative_attention() takes them. `stored` has a
+/// row of `heads` values for each distance, query before key, of a grid of `from`, then three for
+/// the class token; the distances are resized by torch's bilinear filter (align_corners=False).
+std::vector<float> distance_table(std::span<const float> stored, std::int64_t heads, Grid from,
+                                  Grid to);
+
 /// AIMv2's fixed positions, [sin x w | cos x w | sin y w | cos y w] with w_k = 10000^(-k / (width /
 /// 4)): a row for each patch at column x, row y. `width` is a multiple of 4.
 std::vector<float> sine_positions(std::int64_t width, Grid grid);

@@ -46,6 +46,9 @@ struct VitSpec : EncoderSpec {
   Rotary rotary = Rotary::kNone;
   double rotary_base = 100;  ///< of the frequencies
   double rotary_grid = 16;   ///< of kScaled
+  /// Biases of attention by the distance of two patches: of each block's own, of one table for all,
+  /// or their sum. Interpolated to any grid.
+  bool block_distances = false, shared_distances = false;
   PositionResize position_resize = PositionResize::kRefuse;
   /// Where the user asks for another picture size.
   PositionResize requested_resize = PositionResize::kBicubic;

@@ -61,6 +61,16 @@ VitTensors find_tensors(const Checkpoint& checkpoint, TensorCollector& collector
   found.patch_norm = find.norm(names.patch_norm, width);
   found.pre_norm = find.norm(names.pre_norm, width);
   found.blocks = find_blocks(checkpoint, collector, prefix, names, spec);
+  const std::vector<std::int64_t> distances{
+      (2 * (spec.trained_height / spec.patch) - 1) * (2 * (spec.trained_width / spec.patch) - 1) +
+          3,
+      spec.heads};
+  if (spec.shared_distances)
+    found.shared_distances = find.vector(names.shared_distances, distances);
+  if (spec.block_distances)
+    for (std::int64_t i = 0; i < spec.layers; ++i)
+      found.block_distances.push_back(find.vector(
+          join(names.block, std::to_string(i) + ".", names.block_distances), distances));
   found.final_norm = find.norm(names.final_norm, width);
   if (spec.pooling == Pooling::kAttention) found.pool = find_pool(find, names.pool, spec);
   found.pooler = find.optional_linear(checkpoint, names.pooler, width, /*has_bias=*/true);

@@ -19,6 +19,8 @@ struct VitNames : BlockNames {
   bool patch_bias = true;
   std::string_view patch_norm;  ///< of the patches, before positions are added
   std::string_view pre_norm;
+  std::string_view block_distances;   ///< whole name, in a block
+  std::string_view shared_distances;  ///< whole name
   std::string_view final_norm;
   PoolNames pool;
   std::string_view pooler;      ///< tanh(dense(class token)); used if it is there
@@ -37,6 +39,8 @@ struct VitTensors {
   Affine patch, patch_norm, pre_norm, final_norm, pooler, projection;
   const TensorInfo* projection_matrix = nullptr;
   PoolTensors pool;
+  std::vector<const TensorInfo*> block_distances;  ///< as blocks, or empty
+  const TensorInfo* shared_distances = nullptr;
   std::vector<BlockTensors> blocks;
 
   /// Of the last layer that is applied.

@@ -1,5 +1,6 @@
 #include "models/vit_weights.h"
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,28 @@ std::vector<float> positions_of(const VitSpec& spec, std::span<const float> trai
   rows.insert(rows.begin() + spec.prefix_tokens * spec.width,
               static_cast<std::size_t>(spec.registers * spec.width), 0.0f);
   return rows;
+}
+
+// The biases by distance of each block, or, if all have the same, of one.
+std::vector<std::unique_ptr<compute::Vector>> pack_distances(const VitSpec& spec,
+                                                             const VitTensors& tensors, Grid grid,
+                                                             const WeightPacker& packer) {
+  const Grid trained{spec.trained_height / spec.patch, spec.trained_width / spec.patch};
+  const auto add = [&](const TensorInfo* tensor, std::vector<float>& sum) {
+    const AlignedBuffer<float> values = packer.read(tensor);
+    sum.resize(std::max(sum.size(), values.size()));
+    for (std::size_t i = 0; i < values.size(); ++i) sum[i] += values[i];
+  };
+  std::vector<const TensorInfo*> own = tensors.block_distances;
+  if (own.empty() && tensors.shared_distances != nullptr) own.push_back(nullptr);
+  std::vector<std::unique_ptr<compute::Vector>> all;
+  for (const TensorInfo* tensor : own) {
+    std::vector<float> sum;
+    add(tensors.shared_distances, sum);
+    add(tensor, sum);
+    all.push_back(packer.upload(distance_table(sum, spec.heads, trained, grid)));
+  }
+  return all;
 }
 
 }  // namespace
@@ -50,6 +73,7 @@ VitWeights load_vit_weights(const Checkpoint& checkpoint, const VitSpec& spec,
     const AlignedBuffer<float> positions = packer.read(tensors.positions);
     weights.positions = packer.upload(positions_of(spec, {positions.data(), positions.size()}));
   }
+  weights.distances = pack_distances(spec, tensors, grid, packer);
   weights.patch_norm = packer.norm(tensors.patch_norm);
   weights.pre_norm = packer.norm(tensors.pre_norm);
   weights.blocks = std::make_unique<EncoderBlocks>(spec, tensors.blocks, packer);

@@ -49,6 +49,18 @@ TEST(ResizePositions, EqualsTorchWithAntialiasing) {
                          20.43305779f, 22.49352264f, 24.91115761f, 26.64085579f}));
 }
 
+TEST(DistanceTable, IsTurnedAroundAndOrderedByHeads) {
+  // A grid of 1 x 2 patches: distances -1, 0, 1 of the query to the key, and three more; 2 heads.
+  const std::vector<float> stored{1, 10, 2, 20, 3, 30, 4, 40, 5, 50, 6, 60};
+  EXPECT_EQ(distance_table(stored, 2, {1, 2}, {1, 2}),
+            (std::vector<float>{3, 2, 1, 4, 5, 6, 30, 20, 10, 40, 50, 60}));
+  // To 1 x 3 patches: five distances from three, at -0.2 (held at 0), 0.4, 1, 1.6 and 2.2.
+  const std::vector<float> wide = distance_table(stored, 2, {1, 2}, {1, 3});
+  ASSERT_EQ(wide.size(), 16u);
+  EXPECT_THAT(std::vector<float>(wide.begin(), wide.begin() + 8),
+              Pointwise(FloatNear(1e-6f), {3.f, 2.6f, 2.f, 1.4f, 1.f, 4.f, 5.f, 6.f}));
+}
+
 TEST(SinePositions, ColumnsComeBeforeRows) {
   const std::vector<float> rows = sine_positions(8, {2, 2});
   ASSERT_EQ(rows.size(), 32u);

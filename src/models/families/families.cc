@@ -25,6 +25,7 @@ struct KnownFamily {
 constexpr std::array kFamilies{
     KnownFamily{"aimv2", describe_aimv2},
     KnownFamily{"aimv2_vision_model", describe_aimv2_vision},
+    KnownFamily{"beit", describe_beit},
     KnownFamily{"clip", describe_clip},
     KnownFamily{"clip_vision_model", describe_clip_vision},
     KnownFamily{"deit", describe_deit},
@@ -78,6 +79,13 @@ void choose_pooling(const Checkpoint& checkpoint, const std::string& family, Poo
     throw RequestError(fmt::format(
         "pooling: 'cls' needs a class token, which '{}' ({}) does not have; give default or mean",
         checkpoint.model(), family));
+  if (choice == PoolingChoice::kClassToken && spec.norm_after_pooling &&
+      spec.pooling == Pooling::kMean)
+    throw RequestError(
+        fmt::format("pooling: 'cls' needs a norm of the tokens; that of '{}' ({}) is of their "
+                    "mean; give default "
+                    "or mean",
+                    checkpoint.model(), family));
   spec.pooling = choice == PoolingChoice::kMean ? Pooling::kMean : Pooling::kClassToken;
   tensors.pool = {};
   tensors.pooler = tensors.projection = {};

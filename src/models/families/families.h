@@ -29,6 +29,8 @@ ImageModelDescription describe_aimv2(const std::shared_ptr<const Checkpoint>& ch
                                      const ImageModelOptions& options);
 ImageModelDescription describe_aimv2_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
                                             const ImageModelOptions& options);
+ImageModelDescription describe_beit(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                    const ImageModelOptions& options);
 ImageModelDescription describe_clip(const std::shared_ptr<const Checkpoint>& checkpoint,
                                     const ImageModelOptions& options);
 ImageModelDescription describe_clip_vision(const std::shared_ptr<const Checkpoint>& checkpoint,

@@ -160,6 +160,10 @@ def make_eva(out):
     cfg = trunk_cfg("eva_giant_patch14_224", eva01, "token", None)
     run_open_clip(fresh(out, "eva01"), "eva-clip", 61, dict(embed_dim=24, custom_text=True, vision_cfg=cfg), dict(),
                   **eva01)
+    wide_post = dict(wide, mlp_ratio=1.6)
+    cfg = trunk_cfg("eva02_enormous_patch14_clip_224", wide_post, "token", None)
+    run_open_clip(fresh(out, "eva02_post_norm"), "eva-clip", 62,
+                  dict(embed_dim=24, custom_text=True, vision_cfg=cfg), dict(), **wide_post)
 
 
 def main():

@@ -55,6 +55,8 @@ class Stream {
                               std::int64_t first_row, Matrix out) = 0;
   /// x[b * n + i] += rows[i], where rows holds n = x.rows / batch rows: position embeddings.
   virtual void add_rows(const Vector& rows, std::int64_t batch, Matrix x) = 0;
+  /// x += from. The two do not overlap.
+  virtual void add(Matrix from, Matrix x) = 0;
   /// y = act(x W^T + b), then + residual if its data is not null. `residual` may be y itself. x and
   /// y do not overlap.
   virtual void linear(const Linear& linear, Matrix x, Activation activation, Matrix residual,

@@ -78,26 +78,42 @@ void EncoderBlocks::normalize(compute::Stream& stream, const Norm& norm, Matrix 
 Matrix EncoderBlocks::project_qkv(compute::Stream& stream, const EncoderBlock& block, Matrix x,
                                   Matrix h, float* scratch) const {
   const Matrix qkv{scratch, x.rows, 3 * spec_.width, 3 * spec_.width};
-  normalize(stream, block.norm1, x, h);
-  stream.linear(*block.qkv, h, Activation::kNone, {}, qkv);
+  if (!spec_.post_norm) normalize(stream, block.norm1, x, h);
+  stream.linear(*block.qkv, spec_.post_norm ? x : h, Activation::kNone, {}, qkv);
   return qkv;
 }
 
-void EncoderBlocks::finish(compute::Stream& stream, const EncoderBlock& block, Matrix x, Matrix h,
-                           float* scratch) const {
-  if (block.attention_norm.weight) normalize(stream, block.attention_norm, h, h);
-  stream.linear(*block.output, h, Activation::kNone, x, x);
-  normalize(stream, block.norm2, x, h);
+void EncoderBlocks::apply_mlp(compute::Stream& stream, const EncoderBlock& block, Matrix from,
+                              float* scratch, Matrix residual, Matrix to) const {
   const std::int64_t columns = spec_.hidden_width();
-  Matrix hidden{scratch, x.rows, columns, columns};
-  stream.linear(*block.fc1, h, spec_.gated_mlp ? Activation::kNone : spec_.activation, {}, hidden);
+  Matrix hidden{scratch, from.rows, columns, columns};
+  stream.linear(*block.fc1, from, spec_.gated_mlp ? Activation::kNone : spec_.activation, {},
+                hidden);
   if (spec_.gated_mlp) {
     const Matrix gated{hidden.data, hidden.rows, spec_.mlp_width, hidden.stride};
     stream.gate(spec_.activation, hidden, gated);
     hidden = gated;
   }
   if (block.mlp_norm.weight) normalize(stream, block.mlp_norm, hidden, hidden);
-  stream.linear(*block.fc2, hidden, Activation::kNone, x, x);
+  stream.linear(*block.fc2, hidden, Activation::kNone, residual, to);
+}
+
+void EncoderBlocks::finish(compute::Stream& stream, const EncoderBlock& block, Matrix x, Matrix h,
+                           float* scratch) const {
+  if (block.attention_norm.weight) normalize(stream, block.attention_norm, h, h);
+  if (!spec_.post_norm) {
+    stream.linear(*block.output, h, Activation::kNone, x, x);
+    normalize(stream, block.norm2, x, h);
+    apply_mlp(stream, block, h, scratch, x, x);
+    return;
+  }
+  const Matrix branch{scratch, x.rows, spec_.width, spec_.width};
+  stream.linear(*block.output, h, Activation::kNone, {}, branch);
+  normalize(stream, block.norm1, branch, branch);
+  stream.add(branch, x);
+  apply_mlp(stream, block, x, scratch, {}, h);
+  normalize(stream, block.norm2, h, h);
+  stream.add(h, x);
 }
 
 }  // namespace vecframe::models

@@ -44,7 +44,8 @@ INSTANTIATE_TEST_SUITE_P(Models, ActivationValues,
                                          "dinov2_resized", "dinov2_registers_gated", "dinov2_gated",
                                          "dinov3_gated", "siglip", "aimv2_lit", "aimv2_native",
                                          "timm_vit", "timm_siglip", "open_clip", "open_clip_mean",
-                                         "open_clip_siglip_linear", "eva02", "beit_resized"),
+                                         "open_clip_siglip_linear", "eva02", "eva02_post_norm",
+                                         "beit_resized"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
 }  // namespace

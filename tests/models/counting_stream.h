@@ -39,6 +39,7 @@ class CountingStream final : public compute::Stream {
   void add_rows(const compute::Vector& rows, std::int64_t batch, compute::Matrix x) override {
     inner_->add_rows(rows, batch, x);
   }
+  void add(compute::Matrix from, compute::Matrix x) override { inner_->add(from, x); }
   void linear(const compute::Linear& linear, compute::Matrix x, compute::Activation activation,
               compute::Matrix residual, compute::Matrix y) override {
     inner_->linear(linear, x, activation, residual, y);

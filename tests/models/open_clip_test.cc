@@ -124,8 +124,8 @@ TEST(OpenClip, TrunksAreThoseOfKnownNames) {
               HasSubstr("missing: visual.trunk.head.weight, or visual.head.proj.weight"));
   EXPECT_THAT(trunk("vit_base_patch16_siglip_224", R"("timm_pool":"map","timm_proj":"none")"),
               HasSubstr("missing: visual.trunk.pos_embed"));
-  EXPECT_THAT(trunk("eva02_enormous_patch14_clip_224", R"("timm_pool":"token")"),
-              HasSubstr("timm's 'eva02_enormous_patch14_clip_224'"));
+  EXPECT_THAT(trunk("eva02_base_patch14_224", R"("timm_pool":"token")"),
+              HasSubstr("timm's 'eva02_base_patch14_224'"));
 }
 
 }  // namespace

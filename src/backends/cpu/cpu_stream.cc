@@ -75,6 +75,14 @@ void CpuStream::add_rows(const compute::Vector& rows, std::int64_t batch, Matrix
   }
 }
 
+void CpuStream::add(Matrix from, Matrix x) {
+  for (std::int64_t r = 0; r < x.rows; ++r) {
+    const float* values = row(from, r);
+    float* to = row(x, r);
+    for (std::int64_t c = 0; c < x.columns; ++c) to[c] += values[c];
+  }
+}
+
 void CpuStream::linear(const compute::Linear& linear, Matrix x, compute::Activation activation,
                        Matrix residual, Matrix y) {
   if (x.rows == 0) return;

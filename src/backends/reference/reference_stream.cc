@@ -117,6 +117,14 @@ void ReferenceStream::add_rows(const compute::Vector& rows, std::int64_t batch, 
       row(x, r)[c] += values[static_cast<std::size_t>(r % count * x.columns + c)];
 }
 
+void ReferenceStream::add(Matrix from, Matrix x) {
+  for (std::int64_t r = 0; r < x.rows; ++r) {
+    const float* values = row(from, r);
+    float* to = row(x, r);
+    for (std::int64_t c = 0; c < x.columns; ++c) to[c] += values[c];
+  }
+}
+
 void ReferenceStream::linear(const compute::Linear& linear, Matrix x,
                              compute::Activation activation, Matrix residual, Matrix y) {
   const auto& weights = static_cast<const ReferenceLinear&>(linear);

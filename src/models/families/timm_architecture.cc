@@ -41,6 +41,7 @@ constexpr std::array kEva02Sizes{
     Size{"base", 768, 12, 12, 8.0 / 3},
     Size{"large", 1024, 24, 16, 8.0 / 3},
 };
+constexpr std::array kEva02PostNormSizes{Size{"enormous", 1792, 64, 16, 15360.0 / 1792}};
 constexpr std::array kEvaSizes{Size{"giant", 1408, 40, 16, 6144.0 / 1408}};
 
 bool read_number(std::string_view& text, std::int64_t& number) {
@@ -102,7 +103,7 @@ TimmArchitecture siglip(TimmArchitecture to, std::string_view pool) {
   return to;
 }
 
-// EVA-01: as a plain one, but for biases that stand apart.
+// EVA-01, and the largest EVA-02: as a plain one, but for biases that stand apart.
 TimmArchitecture eva(TimmArchitecture to) {
   to.family = "eva-clip";
   to.names.query_bias = "attn.q_bias";
@@ -141,8 +142,12 @@ std::optional<TimmArchitecture> parse_timm_architecture(std::string_view name) {
   to.spec.epsilon = 1e-6f;
   to.spec.requested_resize = PositionResize::kBicubicAntialiased;
   std::string_view text = name.substr(0, name.find('.'));  // without the tag
-  if (skip(text, "eva02_"))
-    return read_name(text, kEva02Sizes, "_clip_", to) ? std::optional(eva02(to)) : std::nullopt;
+  if (skip(text, "eva02_")) {
+    if (read_name(text, kEva02Sizes, "_clip_", to)) return eva02(to);
+    if (!read_name(text, kEva02PostNormSizes, "_clip_", to)) return std::nullopt;
+    to.spec.post_norm = true;
+    return eva(to);
+  }
   // Registered as a classifier; what makes it CLIP's is that its class token is pooled.
   if (skip(text, "eva_"))
     return read_name(text, kEvaSizes, "_clip_", to) || read_name(text, kEvaSizes, "_", to)
@@ -158,8 +163,8 @@ std::optional<TimmArchitecture> parse_timm_architecture(std::string_view name) {
 
 std::string_view known_timm_architectures() {
   return "vit_ and deit_ tiny, small, base, large and huge, as vit_base_patch16_224; "
-         "vit_*_siglip_*; eva02_base_patch16_clip_224, eva02_large_patch14_clip_* and "
-         "eva_giant_patch14_*";
+         "vit_*_siglip_*; eva02_base_patch16_clip_224, eva02_large_patch14_clip_*, "
+         "eva02_enormous_patch14_clip_224 and eva_giant_patch14_*";
 }
 
 }  // namespace vecframe::models

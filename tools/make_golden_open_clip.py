@@ -12,8 +12,10 @@ Needs tests/golden/requirements.txt.
 
 import argparse
 import json
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest import mock
 
 import torch
@@ -87,6 +89,7 @@ def make_native(out):
 
 
 SIGLIP = dict(embed_dim=36, depth=2, num_heads=3, img_size=32, patch_size=8, mlp_ratio=1.7)
+EVA02 = dict(embed_dim=36, depth=2, num_heads=3, img_size=40, patch_size=8, mlp_ratio=4 * 2 / 3)
 HALF = dict(mean=[0.5, 0.5, 0.5], std=[0.5, 0.5, 0.5], interpolation="bicubic", resize_mode="squash")
 
 
@@ -148,11 +151,10 @@ def eva_originals(name):
 
 
 def make_eva(out):
-    eva02 = dict(embed_dim=36, depth=2, num_heads=3, img_size=40, patch_size=8, mlp_ratio=4 * 2 / 3)
-    cfg = trunk_cfg("eva02_base_patch16_clip_224", eva02, "token", None)
+    cfg = trunk_cfg("eva02_base_patch16_clip_224", EVA02, "token", None)
     run_open_clip(fresh(out, "eva02"), "eva-clip", 59, dict(embed_dim=20, custom_text=True, vision_cfg=cfg), dict(),
-                  **eva02)
-    wide = dict(eva02, embed_dim=32, num_heads=2, img_size=32)
+                  **EVA02)
+    wide = dict(EVA02, embed_dim=32, num_heads=2, img_size=32)
     cfg = trunk_cfg("eva02_large_patch14_clip_336", wide, "token", None)
     run_open_clip(fresh(out, "eva02_originals"), "eva-clip", 60, dict(embed_dim=24, vision_cfg=cfg), dict(),
                   rename=eva_originals, **wide)
@@ -166,13 +168,52 @@ def make_eva(out):
                   dict(embed_dim=24, custom_text=True, vision_cfg=cfg), dict(), **wide_post)
 
 
+def make_options(out):
+    """options.json, as of make_golden_options.py: other picture sizes, and rows of the last hidden state."""
+    import open_clip
+    from safetensors.torch import load_file, save_file
+
+    def rows(folder, size, row_of, **trunk):
+        with trunks_of(**trunk), TemporaryDirectory() as wide:
+            # torch resizes no positions of float16.
+            shutil.copy(folder / "open_clip_config.json", wide)
+            weights = load_file(folder / "open_clip_model.safetensors")
+            save_file({k: v.float() for k, v in weights.items()}, f"{wide}/open_clip_model.safetensors")
+            model, _, transform = open_clip.create_model_and_transforms(f"local-dir:{wide}", precision="fp32",
+                                                                        force_image_size=size)
+        if trunk and size:
+            model.visual.set_input_size((size, size))
+        model.eval()
+        with torch.no_grad():
+            all_rows = [row_of(model, transform(picture(*args).convert("RGB"))[None]) for args in PICTURES]
+        return [[float(f"{v:.9g}") for v in row.numpy()] for row in all_rows]
+
+    def default(model, values):
+        return model.encode_image(values)[0]
+
+    def cls(model, values):
+        return model.visual.trunk.forward_features(values)[0, 0]
+
+    def mean(model, values):
+        return model.visual.trunk.forward_features(values)[0, 1:].mean(0)
+
+    for name, trunk, cases in (("open_clip", {}, ((48, default), (24, default))),
+                               ("eva02", EVA02, ((64, default), (None, cls), (64, mean)))):
+        goldens = [
+            {"image_size": size, "pooling": row_of.__name__, "embeddings": rows(out / name, size, row_of, **trunk)}
+            for size, row_of in cases
+        ]
+        text = json.dumps(goldens).replace('"embeddings": [[', '"embeddings": [\n[').replace("], [", "],\n[")
+        (out / name / "options.json").write_text(text + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "tests/golden/models")
     arguments = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    for make in (make_native, make_siglip, make_timm_siglip, make_eva):
+    for make in (make_native, make_siglip, make_timm_siglip, make_eva, make_options):
         make(arguments.out)
 
 

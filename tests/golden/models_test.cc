@@ -199,7 +199,7 @@ TEST_P(OtherOptions, EmbedsAsTheReference) {
 INSTANTIATE_TEST_SUITE_P(Models, OtherOptions,
                          testing::Combine(testing::Values("clip", "siglip", "vit_pooler_pillow",
                                                           "deit", "dinov2", "dinov2_registers",
-                                                          "dinov3"),
+                                                          "dinov3", "open_clip", "eva02"),
                                           testing::ValuesIn(backend_names())),
                          [](const auto& parameters) {
                            return std::get<0>(parameters.param) + "_" +

@@ -116,15 +116,19 @@ def make_siglip(out):
         fresh(out, "open_clip_vit"), "timm-vit", 56,
         dict(embed_dim=20, custom_text=True, vision_cfg=trunk_cfg("vit_base_patch16_224", plain, "token", None)),
         dict(), **plain)
+    cfg = trunk_cfg("vit_large_patch14_clip_224", plain, "token", None)
+    run_open_clip(fresh(out, "open_clip_clip_trunk"), "timm-vit", 63, dict(embed_dim=20, vision_cfg=cfg), dict(), **plain)
 
 
-def make_timm_siglip(out):
+def make_timm_named(out):
     import timm
     from safetensors.torch import load_file, save_file
 
     for name, architecture, seed, more in (("timm_siglip", "vit_base_patch16_siglip_224", 57, {}),
                                            ("timm_siglip_gap", "vit_so400m_patch16_siglip_gap_256", 58,
-                                            dict(global_pool="avg"))):
+                                            dict(global_pool="avg")),
+                                           ("timm_clip", "vit_huge_patch14_clip_quickgelu_224", 64,
+                                            dict(global_pool="token"))):
         folder = fresh(out, name)
         model = scramble(timm.create_model(architecture, num_classes=0, **SIGLIP), seed).half()
         save_file(model.state_dict(), folder / "model.safetensors", metadata={"format": "pt"})
@@ -135,7 +139,8 @@ def make_timm_siglip(out):
             "global_pool": more.get("global_pool", "map"), "model_args": SIGLIP, "pretrained_cfg": pretrained},
             indent=2) + "\n")
         model.float().load_state_dict({k: v.float() for k, v in load_file(folder / "model.safetensors").items()})
-        run_timm(folder, model, dict(pretrained, input_size=(3, 32, 32)), PICTURES, family="siglip")
+        run_timm(folder, model, dict(pretrained, input_size=(3, 32, 32)), PICTURES,
+                 family="siglip" if "siglip" in name else "timm-vit")
 
 
 def eva_originals(name):
@@ -213,7 +218,7 @@ def main():
     arguments = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    for make in (make_native, make_siglip, make_timm_siglip, make_eva, make_options):
+    for make in (make_native, make_siglip, make_timm_named, make_eva, make_options):
         make(arguments.out)
 
 

@@ -167,8 +167,9 @@ INSTANTIATE_TEST_SUITE_P(
                         "aimv2_head", "aimv2_native", "aimv2_apple", "timm_vit", "timm_siglip",
                         "timm_siglip_gap", "open_clip", "open_clip_quick", "open_clip_mean",
                         "open_clip_longest", "open_clip_siglip", "open_clip_siglip_linear",
-                        "open_clip_vit", "eva02", "eva02_originals", "eva01", "eva02_post_norm",
-                        "beit", "beit_resized", "beit_positions"),
+                        "open_clip_vit", "eva02", "eva02_originals", "eva01",
+                        "open_clip_clip_trunk", "timm_clip", "eva02_post_norm", "beit",
+                        "beit_resized", "beit_positions"),
         testing::ValuesIn(backend_names())),
     [](const auto& parameters) {
       return std::get<0>(parameters.param) + "_" + std::get<1>(parameters.param);

@@ -31,6 +31,16 @@ constexpr std::array kPlainSizes{
     Size{"tiny", 192, 12, 3},    Size{"small", 384, 12, 6},  Size{"base", 768, 12, 12},
     Size{"large", 1024, 24, 16}, Size{"huge", 1280, 32, 16},
 };
+constexpr std::array kClipSizes{
+    Size{"xsmall", 256, 10, 4},
+    Size{"medium", 512, 12, 8},
+    Size{"betwixt", 640, 12, 10},
+    Size{"base", 768, 12, 12},
+    Size{"large", 1024, 24, 16},
+    Size{"huge", 1280, 32, 16},
+    Size{"giant", 1408, 40, 16, 48.0 / 11},
+    Size{"gigantic", 1664, 48, 16, 64.0 / 13},
+};
 constexpr std::array kSiglipSizes{
     Size{"base", 768, 12, 12},
     Size{"large", 1024, 24, 16},
@@ -75,6 +85,15 @@ bool read_name(std::string_view text, const std::array<Size, N>& sizes, std::str
     return true;
   }
   return false;
+}
+
+// CLIP's own: as a plain one, with a norm before the blocks.
+TimmArchitecture clip(TimmArchitecture to, compute::Activation activation) {
+  to.names.patch_bias = false;
+  to.names.pre_norm = "norm_pre";
+  to.spec.epsilon = 1e-5f;
+  to.spec.activation = activation;
+  return to;
 }
 
 // `pool` is "map" or, in the variants called gap, "avg": the mean of the normed tokens. Which names
@@ -156,6 +175,10 @@ std::optional<TimmArchitecture> parse_timm_architecture(std::string_view name) {
   const bool vit = skip(text, "vit_");
   if (!vit && !skip(text, "deit_")) return std::nullopt;
   if (read_name(text, kPlainSizes, "_", to)) return to;
+  if (vit && read_name(text, kClipSizes, "_clip_", to))
+    return clip(to, compute::Activation::kGeluErf);
+  if (vit && read_name(text, kClipSizes, "_clip_quickgelu_", to))
+    return clip(to, compute::Activation::kQuickGelu);
   if (vit && read_name(text, kSiglipSizes, "_siglip_", to)) return siglip(to, "map");
   if (vit && read_name(text, kSiglipSizes, "_siglip_gap_", to)) return siglip(to, "avg");
   return std::nullopt;
@@ -163,7 +186,7 @@ std::optional<TimmArchitecture> parse_timm_architecture(std::string_view name) {
 
 std::string_view known_timm_architectures() {
   return "vit_ and deit_ tiny, small, base, large and huge, as vit_base_patch16_224; "
-         "vit_*_siglip_*; eva02_base_patch16_clip_224, eva02_large_patch14_clip_*, "
+         "vit_*_clip_*; vit_*_siglip_*; eva02_base_patch16_clip_224, eva02_large_patch14_clip_*, "
          "eva02_enormous_patch14_clip_224 and eva_giant_patch14_*";
 }
 

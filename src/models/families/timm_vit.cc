@@ -66,7 +66,7 @@ ImageModelDescription describe_timm_vit(const std::shared_ptr<const Checkpoint>&
         fmt::format("model: '{}' is timm's '{}', which this version does not run; it runs {}",
                     checkpoint->model(), name, known_timm_architectures()));
   VitSpec& spec = architecture->spec;
-  spec.epsilon = static_cast<float>(config.number_or("layer_norm_eps", 1e-6));
+  spec.epsilon = static_cast<float>(config.number_or("layer_norm_eps", spec.epsilon));
   if (config.has("act")) spec.activation = parse_activation(config, "act", "gelu");
   apply_arguments(config, *architecture);
   if (const auto arguments = config.object("model_args"))

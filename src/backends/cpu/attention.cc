@@ -70,10 +70,11 @@ struct RelativeBias {
     }
     scores[0] += special[1];
     const std::int64_t y = (token - 1) / columns, x = (token - 1) % columns;
-    const float* from = table + (rows - 1 - y) * (2 * columns - 1) + columns - 1 - x;
-    float* to = scores + 1;
-    for (std::int64_t row = 0; row < rows; ++row, from += 2 * columns - 1, to += columns)
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const float* from = table + (row - y + rows - 1) * (2 * columns - 1) + columns - 1 - x;
+      float* to = scores + 1 + row * columns;
       for (std::int64_t c = 0; c < columns; ++c) to[c] += from[c];
+    }
   }
 };
 

@@ -71,14 +71,26 @@ def scramble(model, seed):
                 tensor.copy_(noise)
             elif any(part in name for part in ("position", "pos_embed", "token", "class_embedding", "probe", "latent")):
                 tensor.copy_(0.5 * noise)
+            elif ".grn." in name:
+                tensor.copy_(0.4 * noise)
             elif tensor.ndim >= 2:
                 tensor.copy_(noise * 1.6 / math.sqrt(tensor[0].numel()))
-            elif "lambda" in name or "gamma" in name:
+            elif "lambda" in name or "gamma" in name or "layer_scale" in name:
                 tensor.copy_(0.6 + 0.3 * noise)
             elif ("norm" in name or "ln_" in name) and name.endswith("weight"):
                 tensor.copy_(1 + 0.2 * noise)
             else:
                 tensor.copy_(0.1 * noise)
+    return model.eval()
+
+
+def calibrate(model, processor):
+    """Gives every batch norm the statistics of the pictures, without which ReLUs make all vectors alike."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 1.0
+    with torch.no_grad():
+        model.train()(processor([picture(*args).convert("RGB") for args in PICTURES], return_tensors="pt")["pixel_values"])
     return model.eval()
 
 
@@ -126,6 +138,13 @@ def fresh(out, name):
 def tidy(folder):
     for name in ("generation_config.json",):
         (folder / name).unlink(missing_ok=True)
+
+
+def save_processor(processor, folder):
+    """Under its own class's name, which transformers writes without the Pil."""
+    processor.save_pretrained(folder)
+    file = folder / "preprocessor_config.json"
+    file.write_text(json.dumps(dict(json.loads(file.read_text()), image_processor_type=type(processor).__name__), indent=2) + "\n")
 
 
 def make_clip(out):
@@ -206,10 +225,7 @@ def make_vit(out):
     config = ViTConfig(hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=2, image_size=32,
                        patch_size=16, qkv_bias=False)
     scramble(ViTModel(config), 6).bfloat16().save_pretrained(folder, save_original_format=False)
-    ViTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder)
-    raw = json.loads((folder / "preprocessor_config.json").read_text())
-    raw["image_processor_type"] = "ViTImageProcessorPil"
-    (folder / "preprocessor_config.json").write_text(json.dumps(raw, indent=2) + "\n")
+    save_processor(ViTImageProcessorPil(size={"height": 32, "width": 32}), folder)
     model = ViTModel.from_pretrained(folder, dtype=torch.float32).eval()
     run_transformers(folder, "vit", lambda p: model(pixel_values=p), ViTImageProcessorPil.from_pretrained(folder))
     tidy(folder)
@@ -400,6 +416,58 @@ def make_beit(out):
         tidy(folder)
 
 
+def make_resnet(out):
+    from transformers import (BitImageProcessor, ConvNextImageProcessor, ResNetConfig, ResNetForImageClassification,
+                              ResNetModel)
+    from transformers.models.convnext.image_processing_pil_convnext import ConvNextImageProcessorPil
+
+    sizes = dict(embedding_size=10, hidden_sizes=[24, 40, 52], depths=[2, 1, 2])
+    for name, seed, more, make_processor, processor in (
+            ("resnet_bottleneck", 50, dict(num_labels=3), ConvNextImageProcessor,
+             dict(size={"shortest_edge": 54}, crop_pct=0.875, resample=3)),
+            ("resnet_bottleneck_strided", 51,
+             dict(downsample_in_bottleneck=True, downsample_in_first_stage=True, hidden_act="gelu"),
+             ConvNextImageProcessorPil, dict(size={"shortest_edge": 71}, crop_pct=0.83, resample=2)),
+            ("resnet_basic", 52, dict(layer_type="basic", hidden_sizes=[10, 18, 23]), BitImageProcessor,
+             dict(size={"shortest_edge": 60}, crop_size={"height": 51, "width": 66}))):
+        folder = fresh(out, name)
+        classifies = "num_labels" in more
+        make_model = ResNetForImageClassification if classifies else ResNetModel
+        save_processor(make_processor(**processor), folder)
+        calibrate(scramble(make_model(ResNetConfig(**{**sizes, **more})), seed),
+                  make_processor(**processor)).half().save_pretrained(folder)
+        model = make_model.from_pretrained(folder, dtype=torch.float32).eval()
+        tower = model.resnet if classifies else model
+        run_transformers(folder, "resnet", lambda p: tower(pixel_values=p).pooler_output.flatten(1),
+                         make_processor.from_pretrained(folder))
+        tidy(folder)
+
+
+def make_convnext(out):
+    from transformers import (ConvNextConfig, ConvNextForImageClassification, ConvNextImageProcessor, ConvNextModel,
+                              ConvNextV2Config, ConvNextV2Model)
+    from transformers.models.convnext.image_processing_pil_convnext import ConvNextImageProcessorPil
+
+    sizes = dict(num_stages=3, hidden_sizes=[12, 20, 33], depths=[1, 2, 1])
+    for name, seed, make_config, make_model, more, make_processor, processor in (
+            ("convnext", 60, ConvNextConfig, ConvNextForImageClassification, dict(num_labels=3), ConvNextImageProcessor,
+             dict(size={"shortest_edge": 45}, crop_pct=0.9)),
+            # From 384 on the processor warps; no layer scale; another activation, and epsilon of the last norm.
+            ("convnext_warped", 61, ConvNextConfig, ConvNextModel,
+             dict(patch_size=27, layer_scale_init_value=0.0, hidden_act="quick_gelu", layer_norm_eps=1e-2),
+             ConvNextImageProcessor, dict(size={"shortest_edge": 385}, resample=2)),
+            ("convnextv2", 62, ConvNextV2Config, ConvNextV2Model, {}, ConvNextImageProcessorPil,
+             dict(size={"shortest_edge": 39}, crop_pct=0.875))):
+        folder = fresh(out, name)
+        scramble(make_model(make_config(**{**sizes, **more})), seed).bfloat16().save_pretrained(folder)
+        save_processor(make_processor(**processor), folder)
+        model = make_model.from_pretrained(folder, dtype=torch.float32).eval()
+        tower = model.convnext if "num_labels" in more else model
+        run_transformers(folder, "convnextv2" if make_model is ConvNextV2Model else "convnext",
+                         lambda p: tower(pixel_values=p), make_processor.from_pretrained(folder))
+        tidy(folder)
+
+
 def make_timm(out):
     import timm
     from safetensors.torch import load_file, save_file
@@ -498,6 +566,83 @@ def make_efficientnet(out, source):
     write_golden(out / "efficientnet_lite0.json", "efficientnet-lite0", PHOTOGRAPHS, vectors, pixels)
 
 
+# Near-squares, strips one and two pixels thin, pictures that are enlarged, a single pixel.
+NAFLEX_PICTURES = [
+    (96, 64, 1, False),
+    (101, 77, 2, False),
+    (40, 190, 3, False),
+    (1, 300, 4, False),
+    (700, 2, 5, False),
+    (64, 80, 6, True),
+    (11, 7, 7, False),
+    (1, 1, 21, False),
+    (33, 33, 9, False),
+]
+
+
+def interpolate_columns_rightly():
+    """On processors torch 2.15 gives every row of an antialiased result that is one sample wide the values of the first
+    row. The same result lying on its side is right, as it is on GPUs."""
+    original = torch.nn.functional.interpolate
+
+    def interpolate(values, size, **arguments):
+        if size[1] > 1:
+            return original(values, size=size, **arguments)
+        return original(values.transpose(2, 3), size=size[::-1], **arguments).transpose(2, 3)
+
+    torch.nn.functional.interpolate = interpolate
+
+
+def make_siglip2_naflex(out):
+    from transformers import (Siglip2Config, Siglip2ImageProcessor, Siglip2Model, Siglip2VisionConfig,
+                              Siglip2VisionModel)
+    from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
+
+    # The model asks it before every check; torch built for CUDA crashes on that where there is no driver.
+    if not torch.cuda.is_available():
+        torch.cuda.is_current_stream_capturing = lambda: False
+    interpolate_columns_rightly()
+
+    text = dict(vocab_size=16, hidden_size=40, intermediate_size=16, num_hidden_layers=1, num_attention_heads=1,
+                max_position_embeddings=8, bos_token_id=0, eos_token_id=1, pad_token_id=1)
+    vision = dict(hidden_size=40, intermediate_size=52, num_hidden_layers=2, num_attention_heads=2, patch_size=4,
+                  num_patches=25)
+    for name, seed, pillow, processing, more in (
+            ("siglip2_naflex", 22, False, dict(patch_size=4, max_num_patches=30), None),
+            ("siglip2_naflex_vision", 23, True, dict(patch_size=7, max_num_patches=40),
+             dict(patch_size=7, num_patches=16, num_attention_heads=4, intermediate_size=49)),
+            ("siglip2_naflex_headless", 24, False, dict(patch_size=4, max_num_patches=25, resample=3),
+             dict(vision_use_head=False))):
+        folder = fresh(out, name)
+        whole = more is None
+        config = (Siglip2Config(text_config=text, vision_config=vision) if whole
+                  else Siglip2VisionConfig(**{**vision, **more}))
+        make_model = Siglip2Model if whole else Siglip2VisionModel
+        make_processor = Siglip2ImageProcessorPil if pillow else Siglip2ImageProcessor
+        scramble(make_model(config), seed).to(torch.bfloat16 if pillow else torch.float16).save_pretrained(folder)
+        make_processor(**processing).save_pretrained(folder)
+        if pillow:
+            raw = json.loads((folder / "preprocessor_config.json").read_text())
+            raw["image_processor_type"] = "Siglip2ImageProcessorPil"
+            (folder / "preprocessor_config.json").write_text(json.dumps(raw, indent=2) + "\n")
+        model = make_model.from_pretrained(folder, dtype=torch.float32).eval()
+        processor = make_processor.from_pretrained(folder)
+        # All pictures in one batch, padded and masked.
+        inputs = processor([picture(*args).convert("RGB") for args in NAFLEX_PICTURES], return_tensors="pt")
+        counts = inputs["spatial_shapes"].prod(dim=1).tolist()
+        with torch.no_grad():
+            if whole:
+                vectors = pooled(model.get_image_features(**inputs))
+            elif config.vision_use_head:
+                vectors = pooled(model(**inputs))
+            else:
+                states = model(**inputs).last_hidden_state
+                vectors = torch.stack([rows[:count].mean(0) for rows, count in zip(states, counts)])
+        write_golden(folder, "siglip2", NAFLEX_PICTURES, vectors.numpy(),
+                     [values[:count].numpy() for values, count in zip(inputs["pixel_values"], counts)])
+        tidy(folder)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "tests/golden/models")
@@ -506,7 +651,8 @@ def main():
     arguments = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    for make in (make_clip, make_vit, make_dinov2, make_dinov3, make_siglip, make_aimv2, make_beit, make_timm):
+    for make in (make_clip, make_vit, make_dinov2, make_dinov3, make_siglip, make_aimv2, make_beit, make_resnet, make_convnext,
+                 make_timm, make_siglip2_naflex):
         make(arguments.out)
     if arguments.vit_tiny:
         make_vit_tiny(arguments.out, arguments.vit_tiny)

@@ -30,6 +30,8 @@ MODELS = {
     "dinov2_registers": ((42,), 5),
     "dinov3": ((64,), None),
 }
+# Convolutional networks have one way to pool, and no positions. ConvNeXt's processor warps from 384 on.
+CONVOLUTIONAL = {"convnext": (36, 384), "resnet_basic": (40,)}
 
 
 def scaled_processor(folder, size):
@@ -40,7 +42,7 @@ def scaled_processor(folder, size):
     if size is None:
         return processor
     square = {"height": size, "width": size}
-    changes = {"size": square}
+    changes = {"size": {"shortest_edge": size} if name.startswith("ConvNext") else square}
     if getattr(processor, "do_center_crop", None):
         factor = size / processor.crop_size["height"]
         words = {k: v for k, v in dict(processor.size).items() if v is not None}
@@ -55,7 +57,8 @@ def tower_of(model):
 def run(folder, size, pooling, first_patch):
     model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
     processor = scaled_processor(folder, size)
-    interpolates = size is not None and folder.name not in ("dinov2", "dinov2_registers", "dinov3")
+    by_itself = {"dinov2", "dinov2_registers", "dinov3", *CONVOLUTIONAL}
+    interpolates = size is not None and folder.name not in by_itself
     more = {"interpolate_pos_encoding": True} if interpolates else {}
     rows = []
     for args in PICTURES:
@@ -72,7 +75,7 @@ def run(folder, size, pooling, first_patch):
                 if folder.name == "clip":  # the only family that norms the pooled token alone
                     tokens = tower.post_layernorm(tokens)
                 row = {
-                    "default": lambda: output.pooler_output[0],
+                    "default": lambda: output.pooler_output[0].flatten(),
                     "cls": lambda: tokens[0, 0],
                     "mean": lambda: tokens[0, first_patch:].mean(0),
                 }[pooling]()
@@ -85,11 +88,13 @@ def main():
     parser.add_argument("--models", type=Path, default=Path(__file__).parent.parent / "tests/golden/models")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    for name, (sizes, first_patch) in MODELS.items():
+    for name, (sizes, first_patch) in {**MODELS, **{n: (s, -1) for n, s in CONVOLUTIONAL.items()}}.items():
         folder = arguments.models / name
         if first_patch is None:
             first_patch = 1 + json.loads((folder / "config.json").read_text())["num_register_tokens"]
-        cases = [(size, "default") for size in sizes] + [(None, "mean"), (sizes[0], "mean")]
+        cases = [(size, "default") for size in sizes]
+        if first_patch >= 0:
+            cases += [(None, "mean"), (sizes[0], "mean")]
         if first_patch > 0:
             cases.append((None, "cls"))
         goldens = [

@@ -2,7 +2,9 @@
 
 Run where transformers >= 5, torch, torchvision, timm and Pillow >= 13 are installed, on an x86 CPU
 with AVX2. A recipe is a list of the fields of a PrepareSpec and, for some pictures [width, height,
-seed], the CRC-32 of the float32 bytes [3, height, width] that the processor itself returns.
+seed], the CRC-32 of the float32 bytes [3, height, width] that the processor itself returns, or, of
+NaFlex's, of its patches without padding. `patch_sizes` holds, by patch and greatest number of patches,
+the CRC-32 of the uint32 widths and heights to which it resizes the pictures of patch_size_inputs().
 """
 
 import json
@@ -68,7 +70,7 @@ def resize_fields(size):
 
 def fields_of(processor, pillow):
     fields = {"resize": "none"}
-    if processor.do_resize:
+    if processor.do_resize and processor.size is not None:
         fields = resize_fields(dict(processor.size))
     if getattr(processor, "do_center_crop", None):
         fields["crop"] = "pillow" if pillow else "torchvision"
@@ -131,25 +133,64 @@ def lite_recipe():
     yield "efficientnet_lite", fields, apply
 
 
+# Patch size, greatest number of patches, and what else the constructor takes.
+NAFLEX = [
+    (16, 256, {}),
+    (16, 64, dict(resample=3)),
+    (14, 100, dict(image_mean=[0.485, 0.456, 0.406], image_std=[0.229, 0.224, 0.225])),
+    (7, 1, {}),
+    (5, 37, dict(do_normalize=False)),
+]
+
+
+def naflex_recipes():
+    for patch, patches, arguments in NAFLEX:
+        for pillow in (False, True):
+            name = "Siglip2ImageProcessor" + ("Pil" if pillow else "")
+            processor = getattr(transformers, name)(patch_size=patch, max_num_patches=patches, **arguments)
+            fields = fields_of(processor, pillow) | {"resize": "patches", "patch": patch, "max_patches": patches}
+
+            def apply(image, processor=processor):
+                batch = processor(images=image, return_tensors="np", input_data_format=None)
+                rows, columns = batch["spatial_shapes"][0]
+                return np.asarray(batch["pixel_values"][0][: rows * columns], np.float32)
+
+            yield name, fields, apply
+
+
+def patch_size_inputs():
+    return [(1 + 61 * i, 1 + 43 * j) for i in range(80) for j in range(80)]
+
+
+def patch_sizes():
+    from transformers.models.siglip2.image_processing_siglip2 import get_image_size_for_max_num_patches as fit
+
+    for patch, patches in ((16, 256), (16, 1024), (14, 196), (1, 7)):
+        sizes = [fit(height, width, patch, patches)[::-1] for width, height in patch_size_inputs()]
+        yield [patch, patches, zlib.crc32(np.asarray(sizes, "<u4").tobytes())]
+
+
 def main():
     rng = random.Random(20260102)
     recipes = []
-    for source in (processor_recipes, timm_recipes, lite_recipe):
+    for source in (processor_recipes, timm_recipes, lite_recipe, naflex_recipes):
         for name, fields, apply in source():
             pictures = []
-            for width, height in SIZES:
+            for width, height in SIZES + ([(1, 1), (700, 2), (1, 900)] if fields["resize"] == "patches" else []):
                 if fields["resize"] == "centre_square" and min(width, height) == 1:
                     continue  # no pixel left
                 seed = rng.randrange(1 << 31)
                 values = apply(Image.fromarray(picture(3, width, height, seed), "RGB"))
-                assert values.dtype == np.float32 and values.shape[0] == 3, (name, values.dtype)
+                assert values.dtype == np.float32, (name, values.dtype)
+                assert values.shape[0] == 3 or fields["resize"] == "patches", (name, values.shape)
                 crc = zlib.crc32(np.ascontiguousarray(values).tobytes())
                 pictures.append([width, height, seed, crc])
             recipes.append({"name": name, "spec": fields, "pictures": pictures})
     made_by = f"transformers {transformers.__version__}, torch {torch.__version__}, timm {timm.__version__}"
     lines = ",\n".join(json.dumps(recipe) for recipe in recipes)
     TARGET.with_name("pixel_values.json").write_text(
-        f'{{"made_by": {json.dumps(made_by)},\n"recipes": [\n{lines}\n]}}\n'
+        f'{{"made_by": {json.dumps(made_by)},\n"patch_sizes": {json.dumps(list(patch_sizes()))},\n'
+        f'"recipes": [\n{lines}\n]}}\n'
     )
 
 

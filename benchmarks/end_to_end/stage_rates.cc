@@ -16,6 +16,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -84,9 +85,14 @@ double model_rate(embed::ImageEmbedder& embedder, const image::PrepareSpec& spec
   on_threads(threads, [&] {
     const auto lane = embedder.make_lane();
     const auto batch = static_cast<std::size_t>(kBatch);
+    image::Image noise(image::Mode::kRGB, {640, 480});
+    for (std::size_t i = 0; i < noise.pixels().size(); ++i)
+      noise.pixels()[i] = static_cast<std::uint8_t>(i * 2654435761U >> 24);
     std::vector<std::uint8_t> pixels(spec.slot_bytes() * batch);
-    for (std::size_t i = 0; i < pixels.size(); ++i)
-      pixels[i] = static_cast<std::uint8_t>(i * 2654435761U >> 24);
+    for (std::size_t i = 0; i < batch; ++i)
+      if (!image::prepare(spec, noise, {pixels.data() + i * spec.slot_bytes(), spec.slot_bytes()})
+               .ok())
+        throw std::runtime_error("the model's preparation refuses an ordinary picture");
     std::vector<float> vectors(static_cast<std::size_t>(dimension) * batch);
     do {
       lane->embed(pixels.data(), kBatch, vectors.data());

@@ -26,9 +26,12 @@ class ColumnBuilder {
   void append_null();
   /// kString. Bytes that are not UTF-8 become U+FFFD, so that the column stays a valid one.
   void append(std::string_view value);
-  void append(std::int64_t value);            // kInt64
-  void append(std::uint32_t value);           // kUInt32
-  void append(std::span<const float> value);  // kEmbedding, exactly `dimension`; rounds to f16
+  void append(std::span<const std::byte> value);  // kBinary
+  void append_boolean(bool value);                // kBoolean
+  void append(double value);                      // kFloat64
+  void append(std::int64_t value);                // kInt64
+  void append(std::uint32_t value);               // kUInt32
+  void append(std::span<const float> value);      // kEmbedding, exactly `dimension`; rounds to f16
   std::int64_t length() const;
   /// Bytes of values held so far.
   std::int64_t bytes() const;

@@ -19,6 +19,12 @@ struct ColumnBuilder::Buffers {
   std::int64_t length = 0;
   std::int64_t null_count = 0;
 
+  // The value of the row that mark() adds next: one bit a row too.
+  void append_bit(bool value) {
+    if (length % 8 == 0) values.append_zeros(1);
+    if (value) values.data()[length / 8] |= std::byte{1} << (length % 8);
+  }
+
   void mark(bool valid) {
     if (!valid && null_count++ == 0) {
       for (std::int64_t row = 0; row < length; ++row) set_bit(row, true);
@@ -75,8 +81,8 @@ void expect(bool right, const char* message) {
 }  // namespace
 
 ColumnBuilder::ColumnBuilder(DataType type) : type_(type), buffers_(std::make_unique<Buffers>()) {
-  expect(type.kind != TypeKind::kImage && type.kind != TypeKind::kOther,
-         "a column of this type has no stored form");
+  expect(type.kind != TypeKind::kImage && type.kind != TypeKind::kOther && !type.foreign,
+         "a column of this type is not built here");
   expect(type.kind != TypeKind::kEmbedding || (type.dimension > 0 && type.dimension <= INT32_MAX),
          "an embedding column needs a dimension");
   expect(type.element == tensor::DType::kF32 || type.element == tensor::DType::kF16,
@@ -90,7 +96,14 @@ ColumnBuilder& ColumnBuilder::operator=(ColumnBuilder&&) noexcept = default;
 void ColumnBuilder::append_null() {
   switch (type_.kind) {
     case TypeKind::kString:
+    case TypeKind::kBinary:
       return append_string({}, /*valid=*/false);
+    case TypeKind::kBoolean:
+      buffers_->append_bit(false);
+      break;
+    case TypeKind::kFloat64:
+      buffers_->values.append_zeros(sizeof(double));
+      break;
     case TypeKind::kInt64:
       buffers_->values.append_zeros(sizeof(std::int64_t));
       break;
@@ -126,6 +139,23 @@ void ColumnBuilder::append_string(std::string_view value, bool valid) {
   b.offsets.append(&offset, sizeof offset);
   b.values.append(value.data(), value.size());
   b.mark(valid);
+}
+
+void ColumnBuilder::append(std::span<const std::byte> value) {
+  expect(type_.kind == TypeKind::kBinary, "bytes for a column of another type");
+  append_string({reinterpret_cast<const char*>(value.data()), value.size()}, /*valid=*/true);
+}
+
+void ColumnBuilder::append_boolean(bool value) {
+  expect(type_.kind == TypeKind::kBoolean, "a boolean for a column of another type");
+  buffers_->append_bit(value);
+  buffers_->mark(true);
+}
+
+void ColumnBuilder::append(double value) {
+  expect(type_.kind == TypeKind::kFloat64, "a float64 for a column of another type");
+  buffers_->values.append(&value, sizeof value);
+  buffers_->mark(true);
 }
 
 void ColumnBuilder::append(std::int64_t value) {
@@ -176,7 +206,7 @@ void ColumnBuilder::finish(ArrowArray* out) {
                  /*n_children=*/0, &exported->child);
     exported->memory[0] = std::move(b.validity);
     export_array(std::move(exported), length, null_count, /*n_buffers=*/1, /*n_children=*/1, out);
-  } else if (type_.kind == TypeKind::kString) {
+  } else if (type_.kind == TypeKind::kString || type_.kind == TypeKind::kBinary) {
     if (b.offsets.size() == 0) b.offsets.append_zeros(sizeof(std::int32_t));
     exported->memory[0] = std::move(b.validity);
     exported->memory[1] = std::move(b.offsets);

@@ -3,6 +3,9 @@
 #include <vecframe/error.h>
 
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -73,14 +76,175 @@ void export_node(std::string format, const std::string& name, bool nullable,
   out->private_data = exported.release();
 }
 
+// A node of a fixed Arrow type without metadata.
+void export_plain(const char* format, const char* name, bool nullable, ArrowSchema* out) {
+  export_node(format, name, nullable, {}, 0, out);
+}
+
+const char* mode_name(std::uint8_t mode) {
+  constexpr const char* kNames[] = {"MIXED", "L",     "LA",     "RGB",    "RGBA",   "L16",
+                                    "LA16",  "RGB16", "RGBA16", "RGB32F", "RGBA32F"};
+  return mode < std::size(kNames) ? kNames[mode] : "MIXED";
+}
+
+std::uint8_t mode_number(const std::string& name) {
+  for (std::uint8_t mode = 1; mode <= 10; ++mode)
+    if (name == mode_name(mode)) return mode;
+  return 0;
+}
+
+// Modes are numbered so that four in a row have 1, 2, 3, 4 channels; the last two have 3 and 4.
+std::int64_t channels_of(std::uint8_t mode) { return mode >= 9 ? mode - 6 : (mode - 1) % 4 + 1; }
+
+void export_image(const Field& field, ArrowSchema* out) {
+  const ImageType& type = field.type.image;
+  nlohmann::ordered_json facts{{"mode", nullptr}, {"height", nullptr}, {"width", nullptr}};
+  if (type.mode != 0) facts["mode"] = mode_name(type.mode);
+  if (type.height != 0) facts["height"] = type.height;
+  if (type.width != 0) facts["width"] = type.width;
+  const Metadata metadata{{"ARROW:extension:name", kImageExtension},
+                          {"ARROW:extension:metadata", facts.dump()}};
+  if (type.fixed()) {
+    const std::int64_t bytes = std::int64_t{type.height} * type.width * channels_of(type.mode);
+    export_node("+w:" + std::to_string(bytes), field.name, field.nullable, metadata, 1, out);
+    return export_plain("C", "item", false, out->children[0]);
+  }
+  export_node("+s", field.name, field.nullable, metadata, 5, out);
+  export_node("+L", "data", false, {}, 1, out->children[0]);
+  export_plain("C", "item", false, out->children[0]->children[0]);
+  export_plain("S", "channel", false, out->children[1]);
+  export_plain("I", "height", false, out->children[2]);
+  export_plain("I", "width", false, out->children[3]);
+  export_plain("C", "mode", false, out->children[4]);
+}
+
+// Of the pairs in an exported metadata block.
+Metadata decode(const char* metadata) {
+  Metadata pairs;
+  if (metadata == nullptr) return pairs;
+  const auto number = [&] {
+    std::int32_t value = 0;
+    std::memcpy(&value, metadata, sizeof value);
+    metadata += sizeof value;
+    return value;
+  };
+  const auto text = [&] {
+    const auto length = static_cast<std::size_t>(number());
+    std::string value(metadata, length);
+    metadata += length;
+    return value;
+  };
+  const std::int32_t count = number();
+  for (std::int32_t i = 0; i < count; ++i) {
+    std::string key = text();
+    std::string value = text();
+    pairs.emplace_back(std::move(key), std::move(value));
+  }
+  return pairs;
+}
+
+std::string value_of(const Metadata& metadata, std::string_view key) {
+  for (const auto& [name, value] : metadata)
+    if (name == key) return value;
+  return {};
+}
+
+// An embedding column by its storage; nothing if that is not one's.
+std::optional<DataType> embedding_type(const ArrowSchema& schema) {
+  const std::string_view format = schema.format;
+  if (!format.starts_with("+w:") || schema.n_children != 1) return std::nullopt;
+  const std::string_view item = schema.children[0]->format;
+  if (item != "f" && item != "e") return std::nullopt;
+  DataType type{TypeKind::kEmbedding, std::atoll(schema.format + 3)};
+  if (item == "e") type.element = tensor::DType::kF16;
+  return type.dimension > 0 ? std::optional(type) : std::nullopt;
+}
+
+std::optional<DataType> image_type(const ArrowSchema& schema, const std::string& facts) {
+  const auto json = nlohmann::json::parse(facts, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return std::nullopt;
+  DataType type{TypeKind::kImage};
+  const auto side = [&](const char* key) {
+    const auto it = json.find(key);
+    return it != json.end() && it->is_number_unsigned() ? it->get<std::uint32_t>() : 0u;
+  };
+  if (const auto it = json.find("mode"); it != json.end() && it->is_string())
+    type.image.mode = mode_number(it->get<std::string>());
+  type.image.height = side("height");
+  type.image.width = side("width");
+  const std::string_view format = schema.format;
+  if (type.image.fixed()) {
+    const std::int64_t bytes =
+        std::int64_t{type.image.height} * type.image.width * channels_of(type.image.mode);
+    const bool fits = format == "+w:" + std::to_string(bytes) && schema.n_children == 1 &&
+                      std::string_view(schema.children[0]->format) == "C";
+    return fits ? std::optional(type) : std::nullopt;
+  }
+  constexpr const char* kFormats[] = {"+L", "S", "I", "I", "C"};
+  if (format != "+s" || schema.n_children != 5) return std::nullopt;
+  for (std::size_t i = 0; i < 5; ++i)
+    if (std::string_view(schema.children[i]->format) != kFormats[i]) return std::nullopt;
+  if (std::string_view(schema.children[0]->children[0]->format) != "C") return std::nullopt;
+  return type;
+}
+
+}  // namespace
+
+DataType import_type(const ArrowSchema& schema) {
+  const Metadata metadata = decode(schema.metadata);
+  const std::string extension = value_of(metadata, "ARROW:extension:name");
+  const std::string facts = value_of(metadata, "ARROW:extension:metadata");
+  if (extension == kEmbeddingExtension)
+    if (const auto type = embedding_type(schema)) return *type;
+  if (extension == kImageExtension)
+    if (const auto type = image_type(schema, facts)) return *type;
+  if (!extension.empty() || schema.dictionary != nullptr)
+    return {TypeKind::kOther, 0, {}, {}, ForeignType(schema)};
+
+  const std::string_view format = schema.format;
+  if (format == "u") return {TypeKind::kString};
+  if (format == "z") return {TypeKind::kBinary};
+  if (format == "b") return {TypeKind::kBoolean};
+  if (format == "l") return {TypeKind::kInt64};
+  if (format == "I") return {TypeKind::kUInt32};
+  if (format == "g") return {TypeKind::kFloat64};
+  TypeKind kind = TypeKind::kOther;
+  if (format == "U" || format == "vu") kind = TypeKind::kString;
+  if (format == "Z" || format == "vz" || format.starts_with("w:")) kind = TypeKind::kBinary;
+  return {kind, 0, {}, {}, ForeignType(schema)};
+}
+
+Schema import_schema(const ArrowSchema& schema) {
+  if (schema.format == nullptr || std::string_view(schema.format) != "+s")
+    throw RequestError("data: an Arrow table or stream of record batches is needed");
+  Schema result;
+  for (std::int64_t i = 0; i < schema.n_children; ++i) {
+    const ArrowSchema& child = *schema.children[i];
+    result.fields.push_back({child.name == nullptr ? "" : child.name, import_type(child),
+                             (child.flags & ARROW_FLAG_NULLABLE) != 0});
+  }
+  result.metadata = decode(schema.metadata);
+  return result;
+}
+
 void export_field(const Field& field, ArrowSchema* out) {
+  if (field.type.foreign) return field.type.foreign->export_schema(field.name, field.nullable, out);
+  const auto plain = [&](const char* format) {
+    export_node(format, field.name, field.nullable, {}, 0, out);
+  };
   switch (field.type.kind) {
     case TypeKind::kString:
-      return export_node("u", field.name, field.nullable, {}, 0, out);
+      return plain("u");
+    case TypeKind::kBinary:
+      return plain("z");
+    case TypeKind::kBoolean:
+      return plain("b");
     case TypeKind::kInt64:
-      return export_node("l", field.name, field.nullable, {}, 0, out);
+      return plain("l");
     case TypeKind::kUInt32:
-      return export_node("I", field.name, field.nullable, {}, 0, out);
+      return plain("I");
+    case TypeKind::kFloat64:
+      return plain("g");
     case TypeKind::kEmbedding: {
       const bool half = field.type.element == tensor::DType::kF16;
       const nlohmann::ordered_json facts{{"dtype", half ? "float16" : "float32"},
@@ -89,9 +253,10 @@ void export_field(const Field& field, ArrowSchema* out) {
                   {{"ARROW:extension:name", kEmbeddingExtension},
                    {"ARROW:extension:metadata", facts.dump()}},
                   1, out);
-      return export_node(half ? "e" : "f", "item", /*nullable=*/false, {}, 0, out->children[0]);
+      return export_plain(half ? "e" : "f", "item", false, out->children[0]);
     }
     case TypeKind::kImage:
+      return export_image(field, out);
     case TypeKind::kOther:
       break;
   }
@@ -99,23 +264,31 @@ void export_field(const Field& field, ArrowSchema* out) {
                      " has no stored form; leave it out with select()");
 }
 
-}  // namespace
-
 std::string DataType::to_string() const {
   switch (kind) {
     case TypeKind::kString:
       return "String";
+    case TypeKind::kBinary:
+      return "Binary";
+    case TypeKind::kBoolean:
+      return "Boolean";
     case TypeKind::kInt64:
       return "Int64";
     case TypeKind::kUInt32:
       return "UInt32";
+    case TypeKind::kFloat64:
+      return "Float64";
     case TypeKind::kEmbedding:
       return (element == tensor::DType::kF16 ? "Embedding[Float16; " : "Embedding[Float32; ") +
              std::to_string(dimension) + "]";
-    case TypeKind::kImage:
-      return "Image[RGB]";
+    case TypeKind::kImage: {
+      std::string text = std::string("Image[") + mode_name(image.mode);
+      if (image.fixed())
+        text += "; " + std::to_string(image.height) + " x " + std::to_string(image.width);
+      return text + "]";
+    }
     case TypeKind::kOther:
-      return "Other";
+      return foreign ? foreign->to_string() : "Other";
   }
   return "Unknown";
 }

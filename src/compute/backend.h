@@ -100,12 +100,22 @@ class Stream {
   /// y[b] = mean of rows [first, n) of image b, where n = x.rows / batch.
   virtual void mean_rows(Matrix x, std::int64_t batch, std::int64_t first, Matrix y) = 0;
   /// y = act(conv(x) + b), then + residual if its data is not null (same shape as y, and may be y
-  /// itself). x and y do not overlap. A depthwise convolution is float32 at every precision.
+  /// itself); or, if the weights say so, the residual before the activation. x and y do not
+  /// overlap. A depthwise convolution is float32 at every precision.
   virtual void convolve(const Convolution& convolution, FeatureMap x, FeatureMap residual,
                         FeatureMap y) = 0;
   /// Pixel values (table applied) as a feature map [batch, height, width, 3]: the input of a
   /// convolutional network.
   virtual void load_pixels(const PixelBatch& pixels, FeatureMap out) = 0;
+  /// y = the largest value of each window, of a channel each. What lies outside the map, up to
+  /// `padding` <= kernel / 2 on every side, is smaller than all values.
+  virtual void max_pool(FeatureMap x, std::int64_t kernel, std::int64_t stride,
+                        std::int64_t padding, FeatureMap y) = 0;
+  /// Global response normalisation, in place. Of every picture, g[c] is the L2 norm of channel c
+  /// over height and width, and x[c] becomes x[c] * (1 + weight[c] * g[c] / (mean(g) + epsilon)) +
+  /// bias[c].
+  virtual void normalize_response(const Vector& weight, const Vector& bias, float epsilon,
+                                  FeatureMap x) = 0;
   /// y[b] = mean over height and width.
   virtual void average_pool(FeatureMap x, Matrix y) = 0;
   /// Host to device, rows without stride in `values`, which may change after the call.

@@ -61,6 +61,8 @@ struct ConvolutionWeights {
   std::int64_t in_channels = 0, out_channels = 0, kernel = 1, stride = 1, groups = 1;
   std::int64_t pad_before = 0, pad_after = 0;
   Activation activation = Activation::kNone;
+  /// act(conv(x) + b + residual), as in a ResNet, in place of act(conv(x) + b) + residual.
+  bool activates_sum = false;
 };
 
 /// Host weights of a patch embedding: `weight` is [out, 3 * patch * patch], each row in the order

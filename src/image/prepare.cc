@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include "image/patch_fit.h"
 #include "image/resize_float.h"
 #include "image/resize_window.h"
 
@@ -44,6 +45,7 @@ AxisCrop crop_axis(CropRule rule, std::uint32_t size, std::uint32_t crop) {
 
 /// Where the pixels of a slot come from.
 struct Layout {
+  Size picture;  ///< that the slot will hold
   ResizeWindow resize;
   std::uint32_t left = 0, top = 0;  ///< of the window in the slot
 };
@@ -96,15 +98,25 @@ Result<Layout> lay_out(const PrepareSpec& spec, Size size) {
       resize.size = {spec.resize_width, spec.resize_height};
       break;
     }
+    case ResizeRule::kPatches:
+      resize.size = fit_patches(size, spec.patch, spec.max_patches);
+      if (std::uint64_t{resize.size.width / spec.patch} * (resize.size.height / spec.patch) >
+          spec.max_patches)
+        return unsupported(size, "is too long for " + std::to_string(spec.max_patches) +
+                                     " patches, however far it is reduced");
+      if (std::max(resize.size.width, resize.size.height) > kMaxSide)
+        return unsupported(
+            size, "its longer side would become more than " + std::to_string(kMaxSide) + " pixels");
+      break;
   }
   if (resize.source.width == 0 || resize.size.width == 0 || resize.size.height == 0)
     return unsupported(size, "a side would shrink to 0 pixels");
 
-  const Size slot = spec.slot_size();
+  layout.picture = spec.has_variable_size() ? resize.size : spec.slot_size();
   AxisCrop x{0, 0, resize.size.width}, y{0, 0, resize.size.height};
   if (spec.crop != CropRule::kNone) {
-    x = crop_axis(spec.crop, resize.size.width, slot.width);
-    y = crop_axis(spec.crop, resize.size.height, slot.height);
+    x = crop_axis(spec.crop, resize.size.width, layout.picture.width);
+    y = crop_axis(spec.crop, resize.size.height, layout.picture.height);
   }
   resize.window = {x.source, y.source, x.count, y.count};
   layout.left = x.destination;
@@ -112,8 +124,9 @@ Result<Layout> lay_out(const PrepareSpec& spec, Size size) {
   return layout;
 }
 
-/// Clears what of the slot lies around the window.
-void pad(const Layout& layout, Size slot, std::uint8_t* out) {
+/// Clears what of the picture lies around the window.
+void pad(const Layout& layout, std::uint8_t* out) {
+  const Size slot = layout.picture;
   const Box& window = layout.resize.window;
   const std::size_t stride = std::size_t{slot.width} * 3;
   const std::size_t before = std::size_t{layout.left} * 3;
@@ -127,17 +140,19 @@ void pad(const Layout& layout, Size slot, std::uint8_t* out) {
   std::memset(out + bottom * stride, 0, (slot.height - bottom) * stride);
 }
 
-/// The slot of a processor that rescales, resizes, crops and then normalises.
+/// Values of a picture of `size`.
+std::size_t values_of(Size size) { return std::size_t{size.width} * size.height * 3; }
+
+/// The picture of a processor that rescales, resizes, crops and then normalises.
 void prepare_floats(const PrepareSpec& spec, const Image& rgb, const Layout& layout, float* out) {
-  const Size size = spec.slot_size();
-  const std::size_t stride = std::size_t{size.width} * 3;
-  std::fill_n(out, spec.slot_values(), 0.0f);
+  const std::size_t count = values_of(layout.picture);
+  const std::size_t stride = std::size_t{layout.picture.width} * 3;
+  std::fill_n(out, count, 0.0f);
   resize_window_float(rgb, layout.resize,
                       spec.do_rescale ? static_cast<float>(spec.rescale_factor) : 1.0f,
                       out + layout.top * stride + std::size_t{layout.left} * 3, stride);
   if (!spec.do_normalize) return;
-  for (std::size_t i = 0; i < spec.slot_values(); ++i)
-    out[i] = (out[i] - spec.mean[i % 3]) / spec.std[i % 3];
+  for (std::size_t i = 0; i < count; ++i) out[i] = (out[i] - spec.mean[i % 3]) / spec.std[i % 3];
 }
 
 }  // namespace
@@ -154,8 +169,12 @@ Status prepare(const PrepareSpec& spec, const Image& rgb, std::span<std::uint8_t
   assert(slot.size() == spec.slot_bytes());
   const auto layout = lay_out(spec, rgb.size());
   if (!layout) return layout.error();
-  const Size size = spec.slot_size();
+  const Size size = layout->picture;
   const std::size_t stride = std::size_t{size.width} * 3;
+  if (spec.has_variable_size()) {
+    std::memcpy(slot.data(), &size, sizeof size);
+    slot = slot.subspan(sizeof size);
+  }
   // Without a crop the slot is the resized picture; a spec whose picture has another size has no
   // slot at all.
   assert(layout->left + layout->resize.window.width <= size.width);
@@ -165,25 +184,49 @@ Status prepare(const PrepareSpec& spec, const Image& rgb, std::span<std::uint8_t
     prepare_floats(spec, rgb, *layout, reinterpret_cast<float*>(slot.data()));
     return Done{};
   }
-  pad(*layout, size, slot.data());
+  pad(*layout, slot.data());
   resize_window(rgb, layout->resize,
                 slot.data() + layout->top * stride + std::size_t{layout->left} * 3, stride);
   return Done{};
 }
 
+SlotPicture slot_picture(const PrepareSpec& spec, std::span<const std::uint8_t> slot) {
+  assert(slot.size() == spec.slot_bytes());
+  SlotPicture picture{spec.slot_size(), slot};
+  if (spec.has_variable_size()) {
+    std::memcpy(&picture.size, slot.data(), sizeof picture.size);
+    picture.bytes = slot.subspan(sizeof picture.size);
+    assert(values_of(picture.size) <= spec.slot_values());
+  }
+  picture.bytes =
+      picture.bytes.first(values_of(picture.size) * (spec.has_float_slots() ? sizeof(float) : 1));
+  return picture;
+}
+
 void pixel_values(const PrepareSpec& spec, std::span<const std::uint8_t> slot,
                   std::span<float> out) {
-  assert(slot.size() == spec.slot_bytes() && out.size() == spec.slot_values());
+  const auto [size, bytes] = slot_picture(spec, slot);
+  assert(out.size() == values_of(size));
   const std::size_t plane = out.size() / 3;
   if (spec.has_float_slots()) {
-    const auto* values = reinterpret_cast<const float*>(slot.data());
+    const auto* values = reinterpret_cast<const float*>(bytes.data());
     for (std::size_t c = 0; c < 3; ++c)
       for (std::size_t i = 0; i < plane; ++i) out[c * plane + i] = values[3 * i + c];
     return;
   }
   const NormalizationTable table = normalization_table(spec);
-  for (std::size_t c = 0; c < 3; ++c)
-    for (std::size_t i = 0; i < plane; ++i) out[c * plane + i] = table[c][slot[3 * i + c]];
+  if (spec.resize != ResizeRule::kPatches) {
+    for (std::size_t c = 0; c < 3; ++c)
+      for (std::size_t i = 0; i < plane; ++i) out[c * plane + i] = table[c][bytes[3 * i + c]];
+    return;
+  }
+  const std::size_t stride = std::size_t{size.width} * 3;
+  const std::size_t run = std::size_t{spec.patch} * 3;  // a row of a patch
+  float* value = out.data();
+  for (std::size_t top = 0; top < size.height; top += spec.patch)
+    for (std::size_t left = 0; left < stride; left += run)
+      for (std::size_t y = top; y < top + spec.patch; ++y)
+        for (std::size_t i = 0; i < run; ++i) *value++ = table[i % 3][bytes[y * stride + left + i]];
 }
 
 }  // namespace vecframe::image

@@ -6,6 +6,9 @@
 // pixel_values() spells them out for tests and users. Processors that resize what they have
 // rescaled (Resampler::kFloat) are the exception: their slots are the float32 pixel values
 // themselves, in the same order.
+//
+// Where pictures come out in different sizes (ResizeRule::kPatches), a slot is as long as the
+// largest of them, begins with the size of its own, and is undefined past its last pixel.
 #pragma once
 
 #include <array>
@@ -31,6 +34,9 @@ enum class ResizeRule : std::uint8_t {
   /// The centre square of side int(min(width, height) * square_fraction), resized to (height,
   /// width). Left and top are the truncated halves of the rest.
   kCentreSquare,
+  /// To whole patches of `patch` pixels, `max_patches` of them at most, the aspect ratio kept as
+  /// far as they allow; see fit_patches(). Every picture has its own size.
+  kPatches,
 };
 
 enum class CropRule : std::uint8_t {
@@ -53,6 +59,7 @@ struct PrepareSpec {
   std::uint32_t resize_height = 0, resize_width = 0;  ///< all but kNone, kShortestEdge
   std::uint32_t shortest_edge = 0;                    ///< kShortestEdge
   double square_fraction = 1.0;                       ///< kCentreSquare
+  std::uint32_t patch = 0, max_patches = 0;           ///< kPatches
   Filter filter = Filter::kBicubic;
   Resampler resampler = Resampler::kTorchvision;
   CropRule crop = CropRule::kNone;
@@ -64,16 +71,16 @@ struct PrepareSpec {
   std::array<float, 3> std{1.f, 1.f, 1.f};
   NormalizeRule normalize = NormalizeRule::kFused;
 
-  /// Height and width of a slot: crop size if cropping, else the resize size. kShortestEdge,
-  /// kCover, kFit or kNone without a crop has no fixed size and is refused when the spec is read.
+  /// Height and width of every slot's picture: crop size if cropping, else the resize size. There
+  /// is none where sizes vary. kShortestEdge, kCover, kFit or kNone without a crop has no
+  /// fixed size and is refused when the spec is read.
   Size slot_size() const;
+  /// Whether each slot begins with the size of its picture.
+  bool has_variable_size() const { return resize == ResizeRule::kPatches; }
   bool has_float_slots() const { return resampler == Resampler::kFloat; }
-  std::size_t slot_values() const {
-    return std::size_t{slot_size().width} * slot_size().height * 3;
-  }
-  std::size_t slot_bytes() const {
-    return slot_values() * (has_float_slots() ? sizeof(float) : sizeof(std::uint8_t));
-  }
+  /// Values of a picture, or of the largest there may be.
+  std::size_t slot_values() const;
+  std::size_t slot_bytes() const;
   /// Identity of the recipe: equal text, equal pixels.
   std::string canonical_text() const;
 };
@@ -87,11 +94,21 @@ std::uint64_t prepare_bytes(const PrepareSpec& spec, Size size);
 
 /// Writes the slot of an RGB image: `slot.size() == spec.slot_bytes()`, aligned to 4 bytes if it
 /// holds float32. A side that would shrink to
-/// 0, or grow beyond 2^24, is an error (stage prepare, unsupported). Of the resized picture only
-/// what the crop keeps is computed.
+/// 0, or grow beyond 2^24, is an error (stage prepare, unsupported), as are more patches than the
+/// spec allows. Of the resized picture only what the crop keeps is computed.
 Status prepare(const PrepareSpec& spec, const Image& rgb, std::span<std::uint8_t> slot);
 
-/// The slot as the processor's `pixel_values`: float32 [3, height, width].
+/// What a slot holds.
+struct SlotPicture {
+  Size size;
+  /// [height, width, 3], uint8 or float32.
+  std::span<const std::uint8_t> bytes;
+};
+/// Of a slot that prepare() wrote.
+SlotPicture slot_picture(const PrepareSpec& spec, std::span<const std::uint8_t> slot);
+
+/// The slot as the processor's `pixel_values`: float32 [3, height, width], or, under kPatches,
+/// [patches, patch, patch, 3] without padding. `out` is as long as the picture has values.
 void pixel_values(const PrepareSpec& spec, std::span<const std::uint8_t> slot,
                   std::span<float> out);
 

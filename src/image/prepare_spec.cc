@@ -24,6 +24,8 @@ std::string_view name_of(ResizeRule rule) {
       return "fit";
     case ResizeRule::kCentreSquare:
       return "centre_square";
+    case ResizeRule::kPatches:
+      return "patches";
   }
   return "";
 }
@@ -118,6 +120,17 @@ Size PrepareSpec::slot_size() const {
   return {};
 }
 
+std::size_t PrepareSpec::slot_values() const {
+  if (has_variable_size()) return std::size_t{max_patches} * patch * patch * 3;
+  const Size size = slot_size();
+  return std::size_t{size.width} * size.height * 3;
+}
+
+std::size_t PrepareSpec::slot_bytes() const {
+  return (has_variable_size() ? sizeof(Size) : 0) +
+         slot_values() * (has_float_slots() ? sizeof(float) : sizeof(std::uint8_t));
+}
+
 std::string PrepareSpec::canonical_text() const {
   FieldText text;
   text.add("resize", name_of(resize));
@@ -125,6 +138,8 @@ std::string PrepareSpec::canonical_text() const {
   text.add("resize_width", resize_width);
   text.add("shortest_edge", shortest_edge);
   text.add("square_fraction", square_fraction);
+  text.add("patch", patch);
+  text.add("max_patches", max_patches);
   text.add("filter", name_of(filter));
   text.add("resampler", name_of(resampler));
   text.add("crop", name_of(crop));

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/fingerprint.h"
+#include "models/model_file.h"
 
 namespace vecframe::models {
 namespace {
@@ -24,22 +25,19 @@ constexpr std::uint64_t kMaxIndexBytes = 100'000'000;
 constexpr std::uint64_t kHashedWhole = 64u << 20;
 constexpr std::size_t kSample = 512;  // bytes at either end of a tensor
 
-bool is_file(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_regular_file(path, ignored);
-}
-
 // Many directories hold a model twice, for transformers and for open_clip, and some have the
 // weights of one only.
 std::string choose_config(const std::string& model, const fs::path& directory) {
-  const bool here = is_file(directory / kConfig), open_clip = is_file(directory / kOpenClipConfig);
+  const auto has = [&](const char* name) {
+    return find_model_file(model, directory, name).has_value();
+  };
+  const bool here = has(kConfig), open_clip = has(kOpenClipConfig);
   if (!here && !open_clip)
     throw RequestError(fmt::format(
         "model: '{}' has no config.json in {}; give a directory as save_pretrained() writes it",
         model, directory.string()));
-  const bool weights = is_file(directory / kWeights) || is_file(directory / kIndex);
-  const bool as_open_clip =
-      open_clip && (!here || (!weights && is_file(directory / kOpenClipWeights)));
+  const bool weights = has(kWeights) || has(kIndex);
+  const bool as_open_clip = open_clip && (!here || (!weights && has(kOpenClipWeights)));
   return as_open_clip ? kOpenClipConfig : kConfig;
 }
 
@@ -53,9 +51,9 @@ void check_shard_name(const fs::path& index, const std::string& name) {
 
 std::vector<std::string> open_clip_weight_files(const std::string& model,
                                                 const fs::path& directory) {
-  if (is_file(directory / kOpenClipWeights)) return {kOpenClipWeights};
+  if (find_model_file(model, directory, kOpenClipWeights)) return {kOpenClipWeights};
   for (const char* pickle : {"open_clip_pytorch_model.bin", "pytorch_model.bin"}) {
-    if (is_file(directory / pickle))
+    if (find_model_file(model, directory, pickle))
       throw RequestError(fmt::format(
           "model: '{}' has only {}, a pickle, which is code and is not read; save its state_dict() "
           "as {} with safetensors.torch.save_file(), or take a revision that has it",
@@ -66,21 +64,21 @@ std::vector<std::string> open_clip_weight_files(const std::string& model,
 }
 
 std::vector<std::string> weight_files(const std::string& model, const fs::path& directory) {
-  if (is_file(directory / kWeights)) return {kWeights};
-  const fs::path index = directory / kIndex;
-  if (is_file(index)) {
-    const auto weight_map = JsonObject::read(index, kMaxIndexBytes).object("weight_map");
-    if (!weight_map) throw RequestError(fmt::format("{}: 'weight_map' is missing", index.string()));
+  if (find_model_file(model, directory, kWeights)) return {kWeights};
+  if (const auto index = find_model_file(model, directory, kIndex)) {
+    const auto weight_map = JsonObject::read(*index, kMaxIndexBytes).object("weight_map");
+    if (!weight_map)
+      throw RequestError(fmt::format("{}: 'weight_map' is missing", index->string()));
     std::set<std::string> names;
     for (const auto& [tensor, file] : weight_map->text_members()) {
-      check_shard_name(index, file);
+      check_shard_name(*index, file);
       names.insert(file);
     }
-    if (names.empty()) throw RequestError(fmt::format("{}: names no shard", index.string()));
+    if (names.empty()) throw RequestError(fmt::format("{}: names no shard", index->string()));
     return {names.begin(), names.end()};
   }
   for (const char* pickle : {"pytorch_model.bin", "pytorch_model.bin.index.json"}) {
-    if (is_file(directory / pickle))
+    if (find_model_file(model, directory, pickle))
       throw RequestError(fmt::format(
           "model: '{}' has only {}, a pickle, which is code and is not read; save it again with "
           "model.save_pretrained(dir, safe_serialization=True), or take a revision with {}",
@@ -96,11 +94,13 @@ Checkpoint::Checkpoint(std::string model, fs::path directory)
     : model_(std::move(model)),
       directory_(std::move(directory)),
       config_name_(choose_config(model_, directory_)),
-      config_(JsonObject::read(directory_ / config_name_)),
+      config_(JsonObject::read(
+          find_model_file(model_, directory_, config_name_).value_or(directory_ / config_name_))),
       file_names_(config_name_ == kOpenClipConfig ? open_clip_weight_files(model_, directory_)
                                                   : weight_files(model_, directory_)) {
   files_.reserve(file_names_.size());
-  for (const std::string& name : file_names_) files_.emplace_back(directory_ / name);
+  for (const std::string& name : file_names_)
+    files_.emplace_back(find_model_file(model_, directory_, name).value_or(directory_ / name));
   for (const SafetensorsFile& file : files_) {
     for (const TensorInfo& tensor : file.tensors()) {
       if (!tensors_.emplace(tensor.name, Location{&file, &tensor}).second)

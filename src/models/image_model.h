@@ -16,13 +16,16 @@ namespace vecframe::models {
 
 class Checkpoint;
 
-/// A network with packed weights. Shared by all streams of its backend.
+/// A network with packed weights. Shared by all streams of its backend, which outlives it.
 class ImageModel {
  public:
   virtual ~ImageModel() = default;
   /// float32 values that embed() takes from its stream for this many pictures.
   virtual std::int64_t activation_values(std::int64_t batch) const = 0;
-  /// `out` receives pixels.batch rows. Pictures do not influence each other.
+  /// float32 values that embed() holds besides, at most.
+  virtual std::int64_t transient_values() const { return 0; }
+  /// `out` receives pixels.batch rows. Pictures do not influence each other. They are of the size
+  /// that the description's `prepare` makes; where that varies, of any such size.
   virtual void embed(compute::Stream& stream, const compute::PixelBatch& pixels,
                      std::span<float> out) const = 0;
 };
@@ -37,7 +40,7 @@ struct ImageModelDescription {
   /// architecture defines them.
   double flops_per_image = 0;
   /// Pictures that make a product tall enough for full speed on a processor core; more only take
-  /// more memory.
+  /// more memory. 1 where pictures differ in size, because those of one call must not.
   std::int64_t efficient_batch = 1;
   image::PrepareSpec prepare;
   std::function<std::unique_ptr<ImageModel>(compute::Backend&, tensor::Precision)> load;

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "base/mapped_file.h"
+#include "base/shown_text.h"
 
 namespace vecframe::models {
 
@@ -28,9 +29,11 @@ namespace {
 
 // Real files nest four or five levels; deeper ones only waste memory.
 constexpr int kMaxDepth = 64;
+// Names of classes and functions; messages repeat them.
+constexpr std::size_t kMaxTextBytes = 500;
 
 [[noreturn]] void fail(const std::string& label, std::string_view key, std::string_view problem) {
-  throw RequestError(fmt::format("{}: '{}' {}", label, key, problem));
+  throw RequestError(fmt::format("{}: '{}' {}", label, shown_text(key), problem));
 }
 
 std::int64_t to_integer(const Json& value, const std::string& label, std::string_view key,
@@ -71,7 +74,7 @@ JsonObject JsonObject::parse(std::string_view text, std::string label) {
     Node node{root, root.get()};
     return {std::make_shared<const Node>(std::move(node)), std::move(label)};
   } catch (const Json::exception& error) {
-    throw RequestError(fmt::format("{}: not valid JSON: {}", label, error.what()));
+    throw RequestError(fmt::format("{}: not valid JSON: {}", label, shown_text(error.what())));
   } catch (const RequestError& error) {
     throw RequestError(fmt::format("{}: {}", label, error.what()));
   }
@@ -110,11 +113,22 @@ double JsonObject::number_or(std::string_view key, double fallback) const {
   return value->get<double>();
 }
 
+double JsonObject::number_or(std::string_view key, double fallback, double low, double high) const {
+  const double number = number_or(key, fallback);
+  if (!(number >= low && number <= high))
+    fail(label_, key, fmt::format("is {}, not a number from {} to {}", number, low, high));
+  return number;
+}
+
 std::string JsonObject::text_or(std::string_view key, std::string_view fallback) const {
   const Json* value = node_->find(key);
   if (value == nullptr) return std::string(fallback);
   if (!value->is_string()) fail(label_, key, "is not a string");
-  return value->get<std::string>();
+  const auto& text = value->get_ref<const std::string&>();
+  if (text.size() > kMaxTextBytes)
+    fail(label_, key,
+         fmt::format("is a text of {} bytes, more than {}", text.size(), kMaxTextBytes));
+  return text;
 }
 
 bool JsonObject::flag_or(std::string_view key, bool fallback) const {

@@ -36,6 +36,9 @@ class JsonObject {
   std::int64_t integer_or(std::string_view key, std::int64_t fallback, std::int64_t low,
                           std::int64_t high) const;
   double number_or(std::string_view key, double fallback) const;
+  /// Within [low, high].
+  double number_or(std::string_view key, double fallback, double low, double high) const;
+  /// At most 500 bytes.
   std::string text_or(std::string_view key, std::string_view fallback) const;
   bool flag_or(std::string_view key, bool fallback) const;
   /// Absent: no value. Present: an object.

@@ -57,16 +57,21 @@ std::vector<Taps> linear_taps(std::int64_t in, std::int64_t out) {
   return all;
 }
 
-// The filter grows with the scale when shrinking; taps beyond the border are left out.
-std::vector<Taps> antialiased_taps(std::int64_t in, std::int64_t out) {
+double triangle(double u) { return std::max(0.0, 1 - std::fabs(u)); }
+
+double cubic(double u) {
   constexpr double a = -0.5;
-  const auto kernel = [](double u) {
-    u = std::fabs(u);
-    return u < 1 ? near(a, u) : u < 2 ? far(a, u) : 0.0;
-  };
+  u = std::fabs(u);
+  return u < 1 ? near(a, u) : u < 2 ? far(a, u) : 0.0;
+}
+
+// The filter, `reach` wide to either side, grows with the scale when shrinking; taps beyond the
+// border are left out.
+template <class Kernel>
+std::vector<Taps> antialiased_taps(std::int64_t in, std::int64_t out, double reach, Kernel kernel) {
   std::vector<Taps> all;
   const double scale = static_cast<double>(in) / static_cast<double>(out);
-  const double stretch = std::max(scale, 1.0), support = 2 * stretch;
+  const double stretch = std::max(scale, 1.0), support = reach * stretch;
   for (std::int64_t i = 0; i < out; ++i) {
     const double centre = (static_cast<double>(i) + 0.5) * scale;
     const auto first = std::max<std::int64_t>(static_cast<std::int64_t>(centre - support + 0.5), 0);
@@ -81,6 +86,18 @@ std::vector<Taps> antialiased_taps(std::int64_t in, std::int64_t out) {
     all.push_back(std::move(taps));
   }
   return all;
+}
+
+std::vector<Taps> taps_of(PositionFilter filter, std::int64_t in, std::int64_t out) {
+  switch (filter) {
+    case PositionFilter::kBicubic:
+      return cubic_taps(in, out);
+    case PositionFilter::kBicubicAntialiased:
+      return antialiased_taps(in, out, 2, cubic);
+    case PositionFilter::kBilinearAntialiased:
+      return antialiased_taps(in, out, 1, triangle);
+  }
+  return {};
 }
 
 // `to` (outer, taps.size(), inner) from `from` (outer, in, inner).
@@ -120,17 +137,26 @@ std::vector<float> turns(std::int64_t head_dim, double base, Grid grid, Angle an
 }  // namespace
 
 std::vector<float> resize_positions(std::span<const float> positions, std::int64_t prefix,
-                                    std::int64_t width, Grid from, Grid to, bool antialias) {
+                                    std::int64_t width, Grid from, Grid to, PositionFilter filter) {
   if (from == to) return {positions.begin(), positions.end()};
-  const auto taps = antialias ? antialiased_taps : cubic_taps;
   const auto values = [](std::int64_t count) { return static_cast<std::size_t>(count); };
   std::vector<float> result(values((prefix + to.height * to.width) * width));
   std::copy_n(positions.begin(), prefix * width, result.begin());
-  std::vector<float> wide(values(from.height * to.width * width));
-  resample(positions.data() + prefix * width, from.height, from.width, width,
-           taps(from.width, to.width), wide.data());
-  resample(wide.data(), 1, from.height, to.width * width, taps(from.height, to.height),
-           result.data() + prefix * width);
+  const float* trained = positions.data() + prefix * width;
+  float* resized = result.data() + prefix * width;
+  const auto horizontal = taps_of(filter, from.width, to.width);
+  const auto vertical = taps_of(filter, from.height, to.height);
+  // In the order that needs less memory between the passes; a strip may be many times wider than
+  // the trained grid.
+  if (from.height * to.width <= to.height * from.width) {
+    std::vector<float> between(values(from.height * to.width * width));
+    resample(trained, from.height, from.width, width, horizontal, between.data());
+    resample(between.data(), 1, from.height, to.width * width, vertical, resized);
+  } else {
+    std::vector<float> between(values(to.height * from.width * width));
+    resample(trained, 1, from.height, from.width * width, vertical, between.data());
+    resample(between.data(), to.height, from.width, width, horizontal, resized);
+  }
   return result;
 }
 

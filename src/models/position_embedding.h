@@ -12,11 +12,15 @@ struct Grid {
   friend bool operator==(const Grid&, const Grid&) = default;
 };
 
+/// torch's filters of that name, align_corners=False. Bicubic is a = -0.75 without antialiasing,
+/// and a = -0.5 with it.
+enum class PositionFilter : std::uint8_t { kBicubic, kBicubicAntialiased, kBilinearAntialiased };
+
 /// Resizes rows [prefix, prefix + from.height * from.width) of `positions`, each `width` values,
-/// with one of torch's bicubic filters (align_corners=False): without antialiasing, a = -0.75; with
-/// it, a = -0.5. The first `prefix` rows are kept.
+/// to the grid `to`. The first `prefix` rows are kept. Memory besides the result: at most
+/// sqrt(from.height * from.width * to.height * to.width) rows.
 std::vector<float> resize_positions(std::span<const float> positions, std::int64_t prefix,
-                                    std::int64_t width, Grid from, Grid to, bool antialias);
+                                    std::int64_t width, Grid from, Grid to, PositionFilter filter);
 
 /// BEiT's biases by distance, as compute::Stream::relative_attention() takes them. `stored` has a
 /// row of `heads` values for each distance, query before key, of a grid of `from`, then three for

@@ -5,9 +5,10 @@
 
 #include <array>
 #include <cmath>
-#include <filesystem>
 #include <optional>
 #include <string>
+
+#include "models/model_file.h"
 
 namespace vecframe::models {
 namespace {
@@ -20,6 +21,7 @@ using image::Resampler;
 using image::ResizeRule;
 
 constexpr std::int64_t kMaxSide = 1 << 14;
+constexpr double kMaxValue = 1e6;  // of means, deviations and factors
 
 using Triple = std::array<float, 3>;
 constexpr Triple kClipMean{0.48145466f, 0.4578275f, 0.40821073f};
@@ -36,7 +38,9 @@ struct ProcessorClass {
   std::int64_t crop;  // 0: none by default
   Filter filter;
   Triple mean, std;
-  bool is_float = false;  // resizes what it has rescaled; exists for torchvision only
+  bool is_float = false;       // resizes what it has rescaled; exists for torchvision only
+  bool crops_a_share = false;  // reads `crop_pct`; see read_share
+  bool is_naflex = false;      // keeps the aspect ratio; `size` and `crop` are not for it
 };
 constexpr std::array kClasses{
     ProcessorClass{"CLIP", true, 224, 224, Filter::kBicubic, kClipMean, kClipStd},
@@ -47,8 +51,12 @@ constexpr std::array kClasses{
     ProcessorClass{"DeiT", false, 256, 224, Filter::kBicubic, kHalf, kHalf},
     ProcessorClass{"DINOv3ViT", false, 224, 0, Filter::kBilinear, kImagenetMean, kImagenetStd,
                    /*is_float=*/true},
+    ProcessorClass{"ConvNext", true, 384, 0, Filter::kBicubic, kHalf, kHalf,
+                   /*is_float=*/false, /*crops_a_share=*/true},
+    ProcessorClass{"Siglip2", false, 0, 0, Filter::kBilinear, kHalf, kHalf, /*is_float=*/false,
+                   /*crops_a_share=*/false, /*is_naflex=*/true},
 };
-static_assert(kClasses.size() == 7);
+static_assert(kClasses.size() == 9);
 
 // "CLIPImageProcessorFast" -> class CLIP. `pillow` is set for names that end in "Pil".
 const ProcessorClass& find_class(const JsonObject& file, std::string_view fallback, bool& pillow) {
@@ -93,7 +101,12 @@ Triple read_triple(const JsonObject& file, std::string_view key, const Triple& f
   if (values.size() != 3)
     throw RequestError(fmt::format("{}: '{}' is not a list of three numbers", file.label(), key));
   Triple triple;
-  for (std::size_t i = 0; i < 3; ++i) triple[i] = static_cast<float>(values[i]);
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (std::abs(values[i]) > kMaxValue)
+      throw RequestError(fmt::format("{}: '{}' has {}, which is above {}", file.label(), key,
+                                     values[i], kMaxValue));
+    triple[i] = static_cast<float>(values[i]);
+  }
   return triple;
 }
 
@@ -140,6 +153,19 @@ void read_resize(const JsonObject& file, const ProcessorClass& type, PrepareSpec
   }
 }
 
+void read_patches(const JsonObject& file, PrepareSpec& spec) {
+  constexpr std::int64_t kMaxPatches = 1 << 16;
+  if (!file.flag_or("do_resize", true))
+    throw RequestError(
+        fmt::format("{}: 'do_resize' is false, but only resized pictures are whole patches; set "
+                    "it to true",
+                    file.label()));
+  spec.resize = ResizeRule::kPatches;
+  spec.patch = static_cast<std::uint32_t>(file.integer_or("patch_size", 16, 1, kMaxSide));
+  spec.max_patches =
+      static_cast<std::uint32_t>(file.integer_or("max_num_patches", 256, 1, kMaxPatches));
+}
+
 void read_crop(const JsonObject& file, const ProcessorClass& type, bool pillow, PrepareSpec& spec) {
   if (!file.flag_or("do_center_crop", type.crop != 0)) return;
   spec.crop = pillow ? CropRule::kPillow : CropRule::kTorchvision;
@@ -154,6 +180,38 @@ void read_crop(const JsonObject& file, const ProcessorClass& type, bool pillow, 
   }
 }
 
+// A square of side `shortest_edge`: below 384, cropped from a picture whose shorter side is that
+// over `crop_pct`; from 384 on, the whole picture, warped. A crop of the same square after it does
+// nothing. `requested` stands for another `shortest_edge`.
+void read_share(const JsonObject& file, bool pillow, std::optional<std::uint32_t> requested,
+                PrepareSpec& spec) {
+  constexpr std::uint32_t kLeastWarped = 384;
+  if (spec.resize == ResizeRule::kNone) return;
+  if (spec.resize == ResizeRule::kExact)
+    throw RequestError(
+        fmt::format("{}: 'size' of ConvNextImageProcessor is 'shortest_edge' alone", file.label()));
+  const std::uint32_t own = spec.shortest_edge;
+  const bool crops_same =
+      spec.crop == CropRule::kNone || (spec.crop_height == own && spec.crop_width == own);
+  if (own < kLeastWarped && !crops_same)
+    throw RequestError(fmt::format(
+        "{}: 'crop_size' is {}x{}, but ConvNextImageProcessor has cropped to 'shortest_edge' {} by "
+        "'crop_pct' before; set 'do_center_crop' to false",
+        file.label(), spec.crop_height, spec.crop_width, own));
+  const std::uint32_t edge = crops_same ? requested.value_or(own) : own;
+  if (edge >= kLeastWarped) {
+    spec.resize = ResizeRule::kExact;
+    spec.resize_height = spec.resize_width = edge;
+    spec.shortest_edge = 0;
+    if (crops_same) spec.crop = CropRule::kNone;
+    return;
+  }
+  const double share = file.number_or("crop_pct", 224.0 / 256.0, 0.1, 1);
+  spec.shortest_edge = static_cast<std::uint32_t>(edge / share);
+  spec.crop = pillow ? CropRule::kPillow : CropRule::kTorchvision;
+  spec.crop_height = spec.crop_width = edge;
+}
+
 void check_fixed_size(const JsonObject& file, const PrepareSpec& spec) {
   if (spec.crop == CropRule::kNone && spec.resize != ResizeRule::kExact &&
       spec.resize != ResizeRule::kCentreSquare)
@@ -164,13 +222,12 @@ void check_fixed_size(const JsonObject& file, const PrepareSpec& spec) {
 }
 
 JsonObject read_file(const Checkpoint& checkpoint) {
-  namespace fs = std::filesystem;
-  std::error_code ignored;
-  const fs::path own = checkpoint.directory() / "preprocessor_config.json";
-  if (fs::is_regular_file(own, ignored)) return JsonObject::read(own);
-  const fs::path joint = checkpoint.directory() / "processor_config.json";
-  if (fs::is_regular_file(joint, ignored)) {
-    const JsonObject file = JsonObject::read(joint);
+  const auto find = [&](const char* name) {
+    return find_model_file(checkpoint.model(), checkpoint.directory(), name);
+  };
+  if (const auto own = find("preprocessor_config.json")) return JsonObject::read(*own);
+  if (const auto joint = find("processor_config.json")) {
+    const JsonObject file = JsonObject::read(*joint);
     if (auto part = file.object("image_processor")) return *part;
   }
   throw RequestError(fmt::format(
@@ -199,13 +256,20 @@ std::int64_t timm_input_side(const JsonObject& config) {
   return static_cast<std::int64_t>(size[1]);
 }
 
-// The user's picture size in place of the file's. What a crop leaves out stays the same share.
-void set_image_size(const ImageModelOptions& options, PrepareSpec& spec) {
-  if (!options.image_size) return;
+std::optional<std::uint32_t> requested_side(const ImageModelOptions& options) {
+  if (!options.image_size) return std::nullopt;
   if (*options.image_size < 1 || *options.image_size > kMaxSide)
     throw RequestError(fmt::format("image_size: {} is not a side of a picture; give 1 to {}",
                                    *options.image_size, kMaxSide));
-  const auto side = static_cast<std::uint32_t>(*options.image_size);
+  return static_cast<std::uint32_t>(*options.image_size);
+}
+
+// The user's picture size in place of the file's. What a crop leaves out stays the same share.
+void set_image_size(const ImageModelOptions& options, PrepareSpec& spec) {
+  const std::optional<std::uint32_t> requested = requested_side(options);
+  // A model whose pictures have no one size refuses the option itself.
+  if (!requested || spec.has_variable_size()) return;
+  const std::uint32_t side = *requested;
   const image::Size slot = spec.slot_size();
   const auto scaled = [&](std::uint32_t length, std::uint32_t from) {
     return static_cast<std::uint32_t>(std::max<std::int64_t>(
@@ -243,13 +307,16 @@ PrepareSpec read_processor(const Checkpoint& checkpoint, std::string_view fallba
     spec.resampler = Resampler::kFloat;
     spec.normalize = NormalizeRule::kStepwise;
   }
-  read_resize(file, type, spec);
-  read_crop(file, type, pillow, spec);
-  check_fixed_size(file, spec);
+  if (type.is_naflex) {
+    read_patches(file, spec);
+  } else {
+    read_resize(file, type, spec);
+    read_crop(file, type, pillow, spec);
+    if (type.crops_a_share) read_share(file, pillow, requested_side(options), spec);
+    check_fixed_size(file, spec);
+  }
   spec.do_rescale = file.flag_or("do_rescale", true);
-  spec.rescale_factor = file.number_or("rescale_factor", 1.0 / 255.0);
-  if (!(spec.rescale_factor > 0))
-    throw RequestError(fmt::format("{}: 'rescale_factor' is not positive", file.label()));
+  spec.rescale_factor = file.number_or("rescale_factor", 1.0 / 255.0, 1 / kMaxValue, kMaxValue);
   spec.do_normalize = file.flag_or("do_normalize", true);
   spec.mean = read_triple(file, "image_mean", type.mean);
   spec.std = read_deviation(file, "image_std", type.std);
@@ -282,10 +349,7 @@ PrepareSpec read_timm_processor(const JsonObject& config, const ImageModelOption
     return spec;
   }
   const std::int64_t input = timm_input_side(source);
-  const double fraction = source.number_or("crop_pct", 0.875);
-  if (!(fraction >= 0.1 && fraction <= 1))
-    throw RequestError(
-        fmt::format("{}: 'crop_pct' is {}, not from 0.1 to 1", source.label(), fraction));
+  const double fraction = source.number_or("crop_pct", 0.875, 0.1, 1);
   spec.crop_height = spec.crop_width = static_cast<std::uint32_t>(input);
   const std::string mode = source.text_or("crop_mode", "center");
   if (mode == "squash") {

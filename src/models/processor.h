@@ -11,7 +11,7 @@ namespace vecframe::models {
 
 /// Reads preprocessor_config.json, or the image part of processor_config.json. `fallback_type` is
 /// the class that a file without a type means. Throws RequestError for a class whose rules are not
-/// known, and for a recipe without a fixed picture size.
+/// known, and for a recipe without a bound of the picture's size.
 image::PrepareSpec read_processor(const Checkpoint& checkpoint, std::string_view fallback_type,
                                   const ImageModelOptions& options);
 

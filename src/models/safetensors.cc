@@ -14,6 +14,7 @@
 #include <system_error>
 #include <unordered_set>
 
+#include "base/shown_text.h"
 #include "tensor/dtype.h"
 
 namespace vecframe::models {
@@ -24,6 +25,7 @@ static_assert(std::endian::native == std::endian::little, "safetensors data are 
 // The reference reader's own limit.
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
 constexpr std::size_t kMaxRank = 8;
+constexpr std::size_t kMaxNameBytes = 500;
 
 struct StoredType {
   std::string_view name;
@@ -78,7 +80,8 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
     if (depth_ != 2 || field_ != "dtype" || in_list_) return unexpected("a string");
     const auto* type = std::find_if(kStoredTypes.begin(), kStoredTypes.end(),
                                     [&](const StoredType& t) { return t.name == value; });
-    if (type == kStoredTypes.end()) return refuse(fmt::format("has the unknown dtype '{}'", value));
+    if (type == kStoredTypes.end())
+      return refuse(fmt::format("has the unknown dtype '{}'", shown_text(value)));
     entry().type = type;
     return true;
   }
@@ -103,6 +106,9 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
 
   bool key(string_t& name) override {
     if (depth_ == 1) {
+      if (name.size() > kMaxNameBytes)
+        return refuse_file(
+            fmt::format("a tensor's name has {} bytes, more than {}", name.size(), kMaxNameBytes));
       if (!names_.insert(name).second) return refuse_file(fmt::format("'{}' occurs twice", name));
       in_metadata_ = name == "__metadata__";
       if (!in_metadata_) entries.push_back({name, nullptr, std::nullopt, {}});
@@ -111,7 +117,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
     }
     if (in_metadata_) return true;
     if (name != "dtype" && name != "shape" && name != "data_offsets")
-      return refuse(fmt::format("has the unknown field '{}'", name));
+      return refuse(fmt::format("has the unknown field '{}'", shown_text(name)));
     const Entry& open = entry();
     if ((name == "dtype" && open.type != nullptr) || (name == "shape" && open.shape) ||
         (name == "data_offsets" && !open.offsets.empty()))

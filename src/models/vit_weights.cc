@@ -19,7 +19,10 @@ std::vector<float> positions_of(const VitSpec& spec, std::span<const float> trai
           ? sine_positions(spec.width, grid)
           : resize_positions(trained, spec.prefix_tokens, spec.width,
                              {spec.trained_height / spec.patch, spec.trained_width / spec.patch},
-                             grid, spec.position_resize == PositionResize::kBicubicAntialiased);
+                             grid,
+                             spec.position_resize == PositionResize::kBicubicAntialiased
+                                 ? PositionFilter::kBicubicAntialiased
+                                 : PositionFilter::kBicubic);
   rows.insert(rows.begin() + spec.prefix_tokens * spec.width,
               static_cast<std::size_t>(spec.registers * spec.width), 0.0f);
   return rows;

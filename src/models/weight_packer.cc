@@ -79,4 +79,17 @@ std::unique_ptr<compute::PatchEmbedding> WeightPacker::patch(const Affine& layer
                        precision_);
 }
 
+std::unique_ptr<compute::PatchEmbedding> WeightPacker::flat_patch(const Affine& layer,
+                                                                  std::int64_t patch) const {
+  const AlignedBuffer<float> flat = read(layer.weight), bias = read(layer.bias);
+  const std::int64_t pixels = patch * patch, out = layer.weight->shape[0];
+  AlignedBuffer<float> weight(flat.size());
+  for (std::int64_t o = 0; o < out; ++o)
+    for (std::int64_t c = 0; c < 3; ++c)
+      for (std::int64_t i = 0; i < pixels; ++i)
+        weight.data()[(3 * o + c) * pixels + i] = flat.data()[(o * pixels + i) * 3 + c];
+  return backend_.pack(compute::PatchWeights{values_of(weight), values_of(bias), patch, out},
+                       precision_);
+}
+
 }  // namespace vecframe::models

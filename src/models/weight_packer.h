@@ -52,7 +52,11 @@ class WeightPacker {
   std::unique_ptr<compute::Linear> pack(const compute::LinearWeights& weights) const {
     return backend_.pack(weights, precision_);
   }
+  /// From [out, 3, patch, patch].
   std::unique_ptr<compute::PatchEmbedding> patch(const Affine& layer) const;
+  /// From [out, patch * patch * 3], rows in the order (y, x, channel).
+  std::unique_ptr<compute::PatchEmbedding> flat_patch(const Affine& layer,
+                                                      std::int64_t patch) const;
   std::unique_ptr<compute::Vector> upload(std::span<const float> values) const {
     return backend_.upload(values);
   }

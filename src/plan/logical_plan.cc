@@ -57,7 +57,7 @@ PlanPointer read_images(ReadImages node) {
     throw RequestError("max_pixels: 0 would refuse every picture; give a positive count");
   Schema schema;
   schema.fields = {{"path", {TypeKind::kString}, /*nullable=*/false},
-                   {"image", {TypeKind::kImage}},
+                   {"image", {TypeKind::kImage, 0, {}, {.mode = 3}}},
                    {"width", {TypeKind::kUInt32}},
                    {"height", {TypeKind::kUInt32}},
                    {"format", {TypeKind::kString}}};

@@ -51,9 +51,15 @@ constexpr std::array kKnownModels{
     KnownModel{"google/siglip2-base-patch16-224", "siglip", 768, "Apache-2.0", 92'884'224, 35.4},
     KnownModel{"google/siglip2-so400m-patch16-384", "siglip", 1152, "Apache-2.0", 428'256'704,
                518.9},
+    KnownModel{"google/siglip2-base-patch16-naflex", "siglip2", 768, "Apache-2.0", 92'930'304,
+               46.8},
+    KnownModel{"google/siglip2-so400m-patch16-naflex", "siglip2", 1152, "Apache-2.0", 427'888'064,
+               220.5},
     KnownModel{"apple/aimv2-large-patch14-224", "aimv2", 1024, "apple-amlr", 309'197'824, 164.6},
     KnownModel{"apple/aimv2-large-patch14-224-lit", "aimv2", 768, "apple-amlr", 313'132'032, 165.7},
     KnownModel{"google/vit-base-patch16-224-in21k", "vit", 768, "Apache-2.0", 86'389'248, 35.1},
+    KnownModel{"microsoft/resnet-50", "resnet", 2048, "Apache-2.0", 23'561'152, 8.2},
+    KnownModel{"facebook/convnext-tiny-224", "convnext", 768, "Apache-2.0", 27'820'128, 8.9},
 };
 
 std::optional<std::string> environment(const char* name) {

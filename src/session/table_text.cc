@@ -41,6 +41,9 @@ std::string cell(const columnar::DataType& type, const ArrowArray& array, std::i
         text += fmt::format("{:.3f}, ", vector[i]);
       return text + (vector.size() > 4 ? "...]" : "]");
     }
+    case columnar::TypeKind::kBinary:
+    case columnar::TypeKind::kBoolean:
+    case columnar::TypeKind::kFloat64:
     case columnar::TypeKind::kInt64:
     case columnar::TypeKind::kImage:
     case columnar::TypeKind::kOther:

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -100,9 +101,11 @@ double smallest_cosine(const Vectors& a, const Vectors& b) {
 void expect_pixels(const ImageEmbedderDescriptor& descriptor, const GoldenFile& golden,
                    const std::vector<std::uint8_t>& slots) {
   const image::PrepareSpec& spec = descriptor.prepare_spec();
-  std::vector<float> values(spec.slot_values());
   for (std::size_t i = 0; i < golden.pictures.size(); ++i) {
-    image::pixel_values(spec, {slots.data() + i * spec.slot_bytes(), spec.slot_bytes()}, values);
+    const std::span slot(slots.data() + i * spec.slot_bytes(), spec.slot_bytes());
+    const image::Size size = image::slot_picture(spec, slot).size;
+    std::vector<float> values(std::size_t{size.width} * size.height * 3);
+    image::pixel_values(spec, slot, values);
     if (golden.pixel_samples.empty()) {
       EXPECT_EQ(fnv1a(values), golden.pixel_hashes.at(i)) << "picture " << i;
       continue;
@@ -163,8 +166,11 @@ INSTANTIATE_TEST_SUITE_P(
         testing::Values("clip", "clip_legacy_sharded", "clip_vision", "clip_vision_projection",
                         "vit_classifier", "vit_pooler_pillow", "deit", "dinov2", "dinov2_resized",
                         "dinov2_registers", "dinov2_registers_gated", "dinov2_gated", "dinov3",
-                        "dinov3_gated", "siglip", "siglip2_vision", "aimv2_lit", "aimv2_lit_apple",
-                        "aimv2_head", "aimv2_native", "aimv2_apple", "timm_vit", "timm_siglip",
+                        "dinov3_gated", "siglip", "siglip2_vision", "siglip2_naflex",
+                        "siglip2_naflex_vision", "siglip2_naflex_headless", "aimv2_lit",
+                        "aimv2_lit_apple", "aimv2_head", "aimv2_native", "aimv2_apple",
+                        "resnet_bottleneck", "resnet_bottleneck_strided", "resnet_basic",
+                        "convnext", "convnext_warped", "convnextv2", "timm_vit", "timm_siglip",
                         "timm_siglip_gap", "open_clip", "open_clip_quick", "open_clip_mean",
                         "open_clip_longest", "open_clip_siglip", "open_clip_siglip_linear",
                         "open_clip_vit", "eva02", "eva02_originals", "eva01",
@@ -200,7 +206,8 @@ TEST_P(OtherOptions, EmbedsAsTheReference) {
 INSTANTIATE_TEST_SUITE_P(Models, OtherOptions,
                          testing::Combine(testing::Values("clip", "siglip", "vit_pooler_pillow",
                                                           "deit", "dinov2", "dinov2_registers",
-                                                          "dinov3", "open_clip", "eva02"),
+                                                          "dinov3", "convnext", "resnet_basic",
+                                                          "open_clip", "eva02"),
                                           testing::ValuesIn(backend_names())),
                          [](const auto& parameters) {
                            return std::get<0>(parameters.param) + "_" +

@@ -13,7 +13,7 @@ TEST(PrepareMemory, PrepareBytesBoundsWhatIsAllocated) {
   if (!can_meter_allocations()) GTEST_SKIP() << "a sanitizer has replaced malloc";
   // malloc rounds the dozen blocks up to its own grain, or to whole pages.
   constexpr std::uint64_t kRounding = 12 * 4096;
-  std::vector<PrepareSpec> specs(4);
+  std::vector<PrepareSpec> specs(5);
   specs[0].resize = ResizeRule::kShortestEdge;
   specs[0].shortest_edge = 224;
   specs[0].crop = CropRule::kTorchvision;
@@ -25,6 +25,9 @@ TEST(PrepareMemory, PrepareBytesBoundsWhatIsAllocated) {
   specs[2].square_fraction = 0.875;
   specs[3].crop = CropRule::kPillow;
   specs[3].crop_height = specs[3].crop_width = 64;
+  specs[4].resize = ResizeRule::kPatches;
+  specs[4].patch = 16;
+  specs[4].max_patches = 64;
   for (PrepareSpec spec : specs)
     for (const Filter filter : {Filter::kNearest, Filter::kBilinear, Filter::kLanczos})
       for (const Resampler resampler :

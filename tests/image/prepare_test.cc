@@ -34,11 +34,14 @@ PrepareSpec spec_of(const nlohmann::json& fields) {
       named<ResizeRule>(fields.at("resize"), {{"none", ResizeRule::kNone},
                                               {"exact", ResizeRule::kExact},
                                               {"shortest_edge", ResizeRule::kShortestEdge},
-                                              {"centre_square", ResizeRule::kCentreSquare}});
+                                              {"centre_square", ResizeRule::kCentreSquare},
+                                              {"patches", ResizeRule::kPatches}});
   spec.resize_height = fields.value("resize_height", 0u);
   spec.resize_width = fields.value("resize_width", 0u);
   spec.shortest_edge = fields.value("shortest_edge", 0u);
   spec.square_fraction = fields.value("square_fraction", 1.0);
+  spec.patch = fields.value("patch", 0u);
+  spec.max_patches = fields.value("max_patches", 0u);
   spec.filter = filter_named(fields.at("filter"));
   spec.resampler = resampler_named(fields.at("resampler"));
   spec.crop =
@@ -89,7 +92,7 @@ TEST(Prepare, PixelValuesEqualTheProcessors) {
     for (const auto& picture : recipe.at("pictures")) {
       const Image image = lcg_picture(Mode::kRGB, {picture.at(0), picture.at(1)}, picture.at(2));
       const auto slot = slot_of(spec, image);
-      std::vector<float> values(slot.size());
+      std::vector<float> values(slot_picture(spec, slot).bytes.size());
       pixel_values(spec, slot, values);
       const std::span bytes(reinterpret_cast<const std::uint8_t*>(values.data()),
                             values.size() * sizeof(float));
@@ -230,6 +233,67 @@ TEST(Prepare, CoversOrFitsARectangle) {
   EXPECT_EQ(spec.slot_size(), (Size{24, 9}));
 }
 
+PrepareSpec naflex(std::uint32_t patch, std::uint32_t max_patches) {
+  PrepareSpec spec;
+  spec.resize = ResizeRule::kPatches;
+  spec.patch = patch;
+  spec.max_patches = max_patches;
+  spec.filter = Filter::kBilinear;
+  return spec;
+}
+
+TEST(Prepare, PicturesOfTheirOwnSizeSayWhichItIs) {
+  const PrepareSpec spec = naflex(4, 30);
+  EXPECT_EQ(spec.slot_size(), (Size{0, 0}));
+  EXPECT_EQ(spec.slot_values(), 30u * 4 * 4 * 3);
+  EXPECT_EQ(spec.slot_bytes(), 8 + 30u * 4 * 4 * 3);
+  for (const Image& image : {rgb(60, 40), rgb(40, 60), rgb(1, 500), rgb(500, 1), rgb(1, 1)}) {
+    const auto slot = slot_of(spec, image);
+    const SlotPicture picture = slot_picture(spec, slot);
+    const Image wanted = resize(image, picture.size, spec.filter, spec.resampler);
+    EXPECT_TRUE(std::ranges::equal(picture.bytes, wanted.pixels()));
+    EXPECT_LE(picture.size.width / 4 * (picture.size.height / 4), 30u);
+  }
+  EXPECT_EQ(slot_picture(spec, slot_of(spec, rgb(60, 40))).size, (Size{24, 16}));
+  EXPECT_EQ(slot_picture(spec, slot_of(spec, rgb(1, 500))).size, (Size{4, 120}));
+}
+
+TEST(Prepare, PicturesOfOneSizeAreTheirSlots) {
+  const PrepareSpec spec = clip(16, 12, 10);
+  const auto slot = slot_of(spec, rgb(30, 20));
+  EXPECT_EQ(slot_picture(spec, slot).size, (Size{10, 12}));
+  EXPECT_EQ(slot_picture(spec, slot).bytes.data(), slot.data());
+  EXPECT_EQ(slot_picture(spec, slot).bytes.size(), slot.size());
+}
+
+TEST(Prepare, PixelValuesOfPatchesGoPatchByPatch) {
+  Image image(Mode::kRGB, {6, 4});  // of patches of 2: 3 x 2, as many as there may be
+  for (std::uint32_t y = 0; y < 4; ++y)
+    for (std::uint32_t x = 0; x < 6; ++x)
+      for (std::uint32_t c = 0; c < 3; ++c)
+        image.row(y)[3 * x + c] = static_cast<std::uint8_t>(100 * c + 10 * y + x);
+  PrepareSpec spec = naflex(2, 6);
+  spec.do_rescale = spec.do_normalize = false;
+  const auto slot = slot_of(spec, image);
+  std::vector<float> values(72);
+  pixel_values(spec, slot, values);
+  const std::vector<float> second(values.begin() + 12, values.begin() + 24);
+  EXPECT_EQ(second, (std::vector<float>{2, 102, 202, 3, 103, 203, 12, 112, 212, 13, 113, 213}));
+  const std::vector<float> fourth(values.begin() + 36, values.begin() + 48);
+  EXPECT_EQ(fourth, (std::vector<float>{20, 120, 220, 21, 121, 221, 30, 130, 230, 31, 131, 231}));
+}
+
+TEST(Prepare, RefusesAPictureTooLongForItsPatches) {
+  const PrepareSpec spec = naflex(1, 1);
+  std::vector<std::uint8_t> slot(spec.slot_bytes());
+  const Status status = prepare(spec, Image(Mode::kRGB, {1'000'001, 1}), slot);
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().stage, Stage::kPrepare);
+  EXPECT_EQ(status.error().message,
+            "picture of 1000001 x 1: is too long for 1 patches, however far it is reduced");
+  EXPECT_TRUE(prepare(spec, Image(Mode::kRGB, {999'999, 1}), slot).ok());
+}
+
 TEST(Prepare, TallAndThinPictures) {
   const PrepareSpec spec = clip(16, 16, 16);
   for (const Image& image : {rgb(1, 5000), rgb(5000, 1), rgb(1, 1), rgb(2, 3)})
@@ -283,7 +347,8 @@ TEST(Prepare, CanonicalTextTellsEveryFieldApart) {
   base.rescale_factor = 1.0 / 255.0;
   EXPECT_EQ(base.canonical_text(),
             "resize=none;resize_height=0;resize_width=0;shortest_edge=0;square_fraction=1;"
-            "filter=bicubic;resampler=torchvision;crop=none;crop_height=0;crop_width=0;"
+            "patch=0;max_patches=0;filter=bicubic;resampler=torchvision;crop=none;crop_height=0;"
+            "crop_width=0;"
             "do_rescale=true;rescale_factor=0.00392156862745098;do_normalize=true;mean=0,0,0;"
             "std=1,1,1;normalize=fused;");
   std::set<std::string> texts{base.canonical_text()};
@@ -299,6 +364,9 @@ TEST(Prepare, CanonicalTextTellsEveryFieldApart) {
   differs([](PrepareSpec& s) { s.resize_width = 1; });
   differs([](PrepareSpec& s) { s.shortest_edge = 1; });
   differs([](PrepareSpec& s) { s.square_fraction = 0.875; });
+  differs([](PrepareSpec& s) { s.resize = ResizeRule::kPatches; });
+  differs([](PrepareSpec& s) { s.patch = 1; });
+  differs([](PrepareSpec& s) { s.max_patches = 1; });
   differs([](PrepareSpec& s) { s.filter = Filter::kBilinear; });
   differs([](PrepareSpec& s) { s.resampler = Resampler::kPillow13; });
   differs([](PrepareSpec& s) { s.resampler = Resampler::kFloat; });

@@ -24,7 +24,10 @@ TEST_P(ActivationValues, IsATightUpperBound) {
   const auto backend = backends::reference::make_reference_backend();
   const auto model = description.load(*backend, tensor::Precision::kFp32);
   const auto table = image::normalization_table(description.prepare);
-  const image::Size slot = description.prepare.slot_size();
+  // Of pictures that differ in size, the largest: a row of as many patches as there may be.
+  image::Size slot = description.prepare.slot_size();
+  if (description.prepare.has_variable_size())
+    slot = {description.prepare.patch * description.prepare.max_patches, description.prepare.patch};
   for (std::int64_t batch : {1, 2, 5}) {
     const std::vector<std::uint8_t> pixels(
         description.prepare.slot_bytes() * static_cast<std::size_t>(batch), 100);
@@ -42,10 +45,11 @@ TEST_P(ActivationValues, IsATightUpperBound) {
 INSTANTIATE_TEST_SUITE_P(Models, ActivationValues,
                          testing::Values("clip", "clip_vision", "vit_pooler_pillow", "deit",
                                          "dinov2_resized", "dinov2_registers_gated", "dinov2_gated",
-                                         "dinov3_gated", "siglip", "aimv2_lit", "aimv2_native",
-                                         "timm_vit", "timm_siglip", "open_clip", "open_clip_mean",
-                                         "open_clip_siglip_linear", "eva02", "eva02_post_norm",
-                                         "beit_resized"),
+                                         "dinov3_gated", "siglip", "siglip2_naflex", "aimv2_lit",
+                                         "aimv2_native", "resnet_bottleneck", "resnet_basic",
+                                         "convnext", "convnextv2", "timm_vit", "timm_siglip",
+                                         "open_clip", "open_clip_mean", "open_clip_siglip_linear",
+                                         "eva02", "eva02_post_norm", "beit_resized"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
 }  // namespace

@@ -91,6 +91,14 @@ class CountingStream final : public compute::Stream {
   void load_pixels(const compute::PixelBatch& pixels, compute::FeatureMap out) override {
     inner_->load_pixels(pixels, out);
   }
+  void max_pool(compute::FeatureMap x, std::int64_t kernel, std::int64_t stride,
+                std::int64_t padding, compute::FeatureMap y) override {
+    inner_->max_pool(x, kernel, stride, padding, y);
+  }
+  void normalize_response(const compute::Vector& weight, const compute::Vector& bias, float epsilon,
+                          compute::FeatureMap x) override {
+    inner_->normalize_response(weight, bias, epsilon, x);
+  }
   void average_pool(compute::FeatureMap x, compute::Matrix y) override {
     inner_->average_pool(x, y);
   }

@@ -157,8 +157,8 @@ TEST(Families, AProcessorOfAnotherSizeIsRefused) {
 }
 
 TEST(Families, UnknownFamiliesNameTheKnownOnes) {
-  EXPECT_THAT(refusal(R"({"model_type":"convnext"})", {}),
-              AllOf(HasSubstr("'convnext'"), HasSubstr("clip, clip_vision_model, deit, dinov2")));
+  EXPECT_THAT(refusal(R"({"model_type":"swin"})", {}),
+              AllOf(HasSubstr("'swin'"), HasSubstr("clip, clip_vision_model, convnext")));
   EXPECT_THAT(refusal(R"({"architecture":"vit_base_patch16_rope_224"})", {}),
               HasSubstr("'vit_base_patch16_rope_224'"));
 }
@@ -214,6 +214,76 @@ TEST(Families, SiglipIsAsWideAsItsTokens) {
   EXPECT_DOUBLE_EQ(description.flops_per_image, 2 * (4 * 48 * 8 + block + head));
   EXPECT_EQ(
       describe(with_type("siglip_vision_model", kSmall), siglip_shapes(""), kExact8).dimension, 8);
+}
+
+// The same with the patch embedding as a matrix, and 3 x 3 positions.
+Shapes siglip2_shapes(const std::string& prefix) {
+  Shapes shapes = siglip_shapes(prefix);
+  shapes[prefix + "embeddings.patch_embedding.weight"] = {8, 48};
+  shapes[prefix + "embeddings.position_embedding.weight"] = {9, 8};
+  return shapes;
+}
+
+constexpr const char* kNaflex5 =
+    R"({"image_processor_type":"Siglip2ImageProcessor","patch_size":4,"max_num_patches":5})";
+
+TEST(Families, Siglip2TakesPicturesOfAnyShape) {
+  Shapes shapes = siglip2_shapes("vision_model.");
+  shapes["text_model.embeddings.token_embedding.weight"] = {3, 3};
+  shapes["logit_scale"] = shapes["logit_bias"] = {1};
+  const std::string vision = std::string(kSmall) + R"(,"num_patches":9)";
+  const auto description =
+      describe(R"({"model_type":"siglip2","vision_config":{)" + vision + "}}", shapes, kNaflex5);
+  EXPECT_EQ(description.family, "siglip2");
+  EXPECT_EQ(description.dimension, 8);
+  EXPECT_EQ(description.efficient_batch, 1);
+  EXPECT_TRUE(description.prepare.has_variable_size());
+  // Of 5 patches: 5 x 48 x 8; a block; the head's keys and values, query, output and MLP.
+  const double block = 4 * 5 * 64 + 2 * 25 * 8 + 2 * 5 * 8 * 16;
+  const double head = 2 * 5 * 64 + 2 * 5 * 8 + 64 + 64 + 2 * 8 * 16;
+  EXPECT_DOUBLE_EQ(description.flops_per_image, 2 * (5 * 48 * 8 + block + head));
+  EXPECT_EQ(
+      describe(with_type("siglip2_vision_model", vision), siglip2_shapes(""), kNaflex5).dimension,
+      8);
+}
+
+TEST(Families, Siglip2MayPoolByTheMeanButHasNoSizeToSet) {
+  const auto read = [](const ImageModelOptions& options) {
+    const std::string directory =
+        std::string(VECFRAME_SOURCE_DIR) + "/tests/golden/models/siglip2_naflex";
+    return describe_image_model(std::make_shared<const Checkpoint>("naflex", directory), options);
+  };
+  const double with_head = read({}).flops_per_image;
+  EXPECT_LT(read({.pooling = PoolingChoice::kMean}).flops_per_image, with_head);
+  EXPECT_THAT(
+      message_of<RequestError>([&] { read({.pooling = PoolingChoice::kClassToken}); }),
+      AllOf(HasSubstr("pooling: 'cls' needs a class token"), HasSubstr("give default or mean")));
+  EXPECT_THAT(message_of<RequestError>([&] { read({.image_size = 224}); }),
+              HasSubstr("image_size: 'naflex' (siglip2) keeps the aspect ratio"));
+}
+
+TEST(Families, Siglip2AndItsProcessorMustBelongTogether) {
+  const auto refused = [](const std::string& type, const std::string& fields, const Shapes& shapes,
+                          const std::string& processor) {
+    return message_of<RequestError>(
+        [&] { describe(with_type(type, std::string(kSmall) + fields), shapes, processor); });
+  };
+  const std::string square = R"(,"num_patches":9)";
+  EXPECT_THAT(refused("siglip2_vision_model", square, siglip2_shapes(""),
+                      R"({"image_processor_type":"SiglipImageProcessor","size":8})"),
+              HasSubstr("it must be a Siglip2ImageProcessor"));
+  EXPECT_THAT(refused("siglip2_vision_model", square, siglip2_shapes(""),
+                      R"({"image_processor_type":"Siglip2ImageProcessor","patch_size":8})"),
+              HasSubstr("makes patches of 8, but the model takes 4"));
+  EXPECT_THAT(refused("siglip2_vision_model", R"(,"num_patches":8)", siglip2_shapes(""), kNaflex5),
+              HasSubstr("'num_patches' is 8, not a square number"));
+  EXPECT_THAT(
+      refused("siglip2_vision_model", "", siglip2_shapes(""), kNaflex5),
+      AllOf(HasSubstr("position_embedding.weight' has shape [9, 8]"), HasSubstr("means [256, 8]")));
+  EXPECT_THAT(refused("siglip2_vision_model", square, siglip_shapes(""), kNaflex5),
+              HasSubstr("embeddings.patch_embedding.weight' has shape [8, 3, 4, 4]"));
+  EXPECT_THAT(refused("siglip_vision_model", "", siglip_shapes(""), kNaflex5),
+              HasSubstr("makes pictures of different sizes, but the model takes 8x8"));
 }
 
 TEST(Families, SiglipTensorsMustBeThoseOfItsConfig) {

@@ -94,6 +94,55 @@ TEST(Processor, DinoV3ResizesFloats) {
               HasSubstr("for torchvision only"));
 }
 
+TEST(Processor, ConvNextCropsAShareBelow384) {
+  const std::string text = R"({"image_processor_type":"ConvNextImageProcessor")";
+  const PrepareSpec small =
+      read(R"({"feature_extractor_type":"ConvNextFeatureExtractor","size":224,"crop_pct":0.9})");
+  EXPECT_EQ(small.resize, ResizeRule::kShortestEdge);
+  EXPECT_EQ(small.shortest_edge, 248u);  // 248.9
+  EXPECT_EQ(small.crop, CropRule::kTorchvision);
+  EXPECT_EQ(small.slot_size(), (image::Size{224, 224}));
+  EXPECT_EQ(read(text + R"(,"size":{"shortest_edge":383}})").shortest_edge, 437u);  // of 7 / 8
+  EXPECT_EQ(read(text + R"(,"size":{"shortest_edge":224},"crop_pct":1})").shortest_edge, 224u);
+  EXPECT_EQ(read(R"({"image_processor_type":"ConvNextImageProcessorPil","size":224})").crop,
+            CropRule::kPillow);
+
+  const PrepareSpec large = read(text + R"(,"crop_pct":0.9})");
+  EXPECT_EQ(large.resize, ResizeRule::kExact);
+  EXPECT_EQ(large.crop, CropRule::kNone);
+  EXPECT_EQ(large.slot_size(), (image::Size{384, 384}));
+  EXPECT_EQ(large.filter, Filter::kBicubic);
+  EXPECT_THAT(large.mean, ElementsAre(0.5f, 0.5f, 0.5f));
+}
+
+TEST(Processor, ConvNextTakesAnotherSizeByItsOwnRule) {
+  const auto sized = [](const char* more, std::int64_t size) {
+    ImageModelOptions options;
+    options.image_size = size;
+    return read(std::string(R"({"image_processor_type":"ConvNextImageProcessor",)") + more + "}",
+                options);
+  };
+  EXPECT_EQ(sized(R"("size":224)", 160).shortest_edge, 182u);  // 182.9
+  EXPECT_EQ(sized(R"("size":224)", 160).slot_size(), (image::Size{160, 160}));
+  EXPECT_EQ(sized(R"("size":224)", 400).resize, ResizeRule::kExact);
+  EXPECT_EQ(sized(R"("size":384)", 192).shortest_edge, 219u);  // 219.4
+  EXPECT_EQ(sized(R"("size":400,"do_center_crop":true,"crop_size":300)", 600).resize_width, 800u);
+}
+
+TEST(Processor, ConvNextCropsOnce) {
+  const auto with = [](const char* more) {
+    return std::string(R"({"image_processor_type":"ConvNextImageProcessor",)") + more + "}";
+  };
+  EXPECT_EQ(read(with(R"("size":64,"do_center_crop":true,"crop_size":64)")).shortest_edge, 73u);
+  EXPECT_THAT(refusal(with(R"("size":64,"do_center_crop":true,"crop_size":60)")),
+              AllOf(HasSubstr("'crop_size' is 60x60"), HasSubstr("'do_center_crop' to false")));
+  EXPECT_EQ(read(with(R"("size":400,"do_center_crop":true,"crop_size":60)")).slot_size(),
+            (image::Size{60, 60}));
+  EXPECT_THAT(refusal(with(R"("size":64,"crop_pct":0)")), HasSubstr("'crop_pct' is 0"));
+  EXPECT_THAT(refusal(with(R"("size":{"height":64,"width":64})")), HasSubstr("'shortest_edge'"));
+  EXPECT_THAT(refusal(with(R"("do_resize":false)")), HasSubstr("different sizes"));
+}
+
 TEST(Processor, PillowByNameOrByChoice) {
   const std::string pillow = R"({"image_processor_type":"CLIPImageProcessorPil"})";
   EXPECT_EQ(read(pillow).resampler, Resampler::kPillow13);
@@ -126,8 +175,8 @@ TEST(Processor, FindsTheImagePartOfAJointFile) {
 
 TEST(Processor, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(
-      refusal(R"({"image_processor_type":"ConvNextImageProcessor"})"),
-      AllOf(HasSubstr("'ConvNextImageProcessor' is not known"), HasSubstr("CLIPImageProcessor")));
+      refusal(R"({"image_processor_type":"SwinImageProcessor"})"),
+      AllOf(HasSubstr("'SwinImageProcessor' is not known"), HasSubstr("CLIPImageProcessor")));
   EXPECT_THAT(refusal(R"({"resample":5})"), HasSubstr("'resample' is 5"));
   EXPECT_THAT(refusal(R"({"resample":0})"), HasSubstr("not supported"));
   EXPECT_THAT(refusal(R"({"size":{"longest_edge":4}})"), HasSubstr("neither"));
@@ -136,8 +185,32 @@ TEST(Processor, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(refusal(R"({"do_center_crop":false})"), HasSubstr("different sizes"));
   EXPECT_THAT(refusal(R"({"image_mean":[1,2]})"), HasSubstr("three numbers"));
   EXPECT_THAT(refusal(R"({"image_std":[1,0,1]})"), HasSubstr("not positive"));
-  EXPECT_THAT(refusal(R"({"rescale_factor":0})"), HasSubstr("not positive"));
+  EXPECT_THAT(refusal(R"({"rescale_factor":0})"), HasSubstr("'rescale_factor' is 0"));
   EXPECT_THAT(refusal(R"({"do_pad":true})"), HasSubstr("'do_pad'"));
+}
+
+TEST(Processor, NaflexPicturesKeepTheirShape) {
+  const PrepareSpec spec = read(R"({"image_processor_type":"Siglip2ImageProcessorFast"})");
+  EXPECT_EQ(spec.resize, ResizeRule::kPatches);
+  EXPECT_TRUE(spec.has_variable_size());
+  EXPECT_EQ(spec.patch, 16u);
+  EXPECT_EQ(spec.max_patches, 256u);
+  EXPECT_EQ(spec.filter, Filter::kBilinear);
+  EXPECT_EQ(spec.resampler, Resampler::kTorchvision);
+  EXPECT_EQ(spec.crop, CropRule::kNone);
+  EXPECT_THAT(spec.mean, ElementsAre(0.5f, 0.5f, 0.5f));
+  const PrepareSpec pillow = read(
+      R"({"image_processor_type":"Siglip2ImageProcessorPil","patch_size":14,"max_num_patches":1024})");
+  EXPECT_EQ(pillow.patch, 14u);
+  EXPECT_EQ(pillow.max_patches, 1024u);
+  EXPECT_EQ(pillow.resampler, Resampler::kPillow13);
+  const auto refused = [](const char* more) {
+    return refusal(R"({"image_processor_type":"Siglip2ImageProcessor",)" + std::string(more) + "}");
+  };
+  EXPECT_THAT(refused(R"("do_resize":false)"), HasSubstr("'do_resize' is false"));
+  EXPECT_THAT(refused(R"("max_num_patches":0)"), HasSubstr("max_num_patches"));
+  EXPECT_THAT(refused(R"("max_num_patches":70000)"), HasSubstr("max_num_patches"));
+  EXPECT_THAT(refused(R"("patch_size":-16)"), HasSubstr("patch_size"));
 }
 
 PrepareSpec read_timm(const std::string& text) {

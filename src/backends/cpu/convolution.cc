@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 namespace vecframe::backends::cpu {
 namespace {
@@ -44,7 +45,10 @@ void convolve(const Isa& isa, const DenseConvolution& convolution, FeatureMap x,
   if (out.rows == 0) return;
   const ProductOutput output{out,
                              residual.data == nullptr ? compute::Matrix{} : positions(residual),
-                             shape.activation, out.rows, 0};
+                             shape.activation,
+                             out.rows,
+                             0,
+                             shape.activates_sum};
   const bool pointwise =
       shape.kernel == 1 && shape.stride == 1 && shape.pad_before == 0 && shape.pad_after == 0;
   if (pointwise) {
@@ -93,11 +97,44 @@ void convolve(const Isa& isa, const DepthwiseConvolution& convolution, FeatureMa
       isa.kernels->depthwise(row);
       if (plain) continue;
       const Epilogue epilogue{shape.activation, nullptr,
-                              residual.data == nullptr ? nullptr : residual.data + offset,
-                              row_size};
+                              residual.data == nullptr ? nullptr : residual.data + offset, row_size,
+                              shape.activates_sum};
       isa.kernels->finish(sums, row_size, 1, row_size, epilogue, y.data + offset, row_size);
     }
   }
+}
+
+void max_pool(const Isa& isa, FeatureMap x, std::int64_t kernel, std::int64_t stride,
+              std::int64_t padding, FeatureMap y) {
+  std::vector<const float*> window;
+  window.reserve(static_cast<std::size_t>(kernel * kernel));
+  float* to = y.data;
+  for (std::int64_t b = 0; b < y.batch; ++b) {
+    for (std::int64_t oy = 0; oy < y.height; ++oy) {
+      const std::int64_t top = oy * stride - padding;
+      for (std::int64_t ox = 0; ox < y.width; ++ox, to += y.channels) {
+        const std::int64_t left = ox * stride - padding;
+        window.clear();
+        for (std::int64_t iy = std::max<std::int64_t>(0, top);
+             iy < std::min(top + kernel, x.height); ++iy)
+          for (std::int64_t ix = std::max<std::int64_t>(0, left);
+               ix < std::min(left + kernel, x.width); ++ix)
+            window.push_back(x.data + ((b * x.height + iy) * x.width + ix) * x.channels);
+        isa.kernels->max_rows(window.data(), static_cast<std::int64_t>(window.size()), y.channels,
+                              to);
+      }
+    }
+  }
+}
+
+void normalize_response(const Isa& isa, const float* weight, const float* bias, float epsilon,
+                        FeatureMap x, ProductScratch& scratch) {
+  const std::int64_t positions = x.height * x.width;
+  float* scales = scratch.row.floats(x.channels);
+  for (std::int64_t b = 0; b < x.batch; ++b)
+    isa.kernels->normalize_response(
+        weight, bias, epsilon,
+        {x.data + b * positions * x.channels, positions, x.channels, x.channels}, scales);
 }
 
 }  // namespace vecframe::backends::cpu

@@ -176,6 +176,17 @@ void CpuStream::load_pixels(const compute::PixelBatch& pixels, FeatureMap out) {
   load_values(pixels, 0, pixels.batch * pixels.height * pixels.width, out.data);
 }
 
+void CpuStream::max_pool(FeatureMap x, std::int64_t kernel, std::int64_t stride,
+                         std::int64_t padding, FeatureMap y) {
+  cpu::max_pool(isa_, x, kernel, stride, padding, y);
+}
+
+void CpuStream::normalize_response(const compute::Vector& weight, const compute::Vector& bias,
+                                   float epsilon, FeatureMap x) {
+  cpu::normalize_response(isa_, values_of(weight).data(), values_of(bias).data(), epsilon, x,
+                          product_);
+}
+
 void CpuStream::average_pool(FeatureMap x, Matrix y) {
   mean_rows({x.data, x.batch * x.height * x.width, x.channels, x.channels}, x.batch, 0, y);
 }

@@ -1,4 +1,4 @@
-// Depthwise convolution of one output row: a vector of channels by four columns at a time.
+// Depthwise convolution of one output row: a vector of channels by a few columns at a time.
 #if defined(VECFRAME_DEPTHWISE_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef VECFRAME_DEPTHWISE_INL_H
 #undef VECFRAME_DEPTHWISE_INL_H
@@ -50,9 +50,60 @@ HWY_INLINE void depthwise_columns(const DepthwiseRow& row, std::int64_t out, std
   for (int j = 0; j < kColumns; ++j) store(sums[j], row.y + (out + j) * row.channels + c);
 }
 
+// As many columns as leave registers for the taps of a row of 7; and the maps of a picture of 224
+// are 7, 14, 28, 56 and 112 columns wide.
+constexpr int kSlidingColumns = 7;
+
+// kSlidingColumns output columns from `out` at stride 1. Each input vector is loaded once and meets
+// all taps that lie over it; an output column still adds its taps from left to right. Columns
+// beyond the map are computed, of no matter what, and not stored.
+template <int kKernel, bool kInside, class Load, class Store>
+HWY_INLINE void depthwise_sliding(const DepthwiseRow& row, std::int64_t out, std::int64_t c,
+                                  Load load, Store store) {
+  using V = hn::Vec<hn::ScalableTag<float>>;
+  V sums[kSlidingColumns];
+#pragma GCC unroll 8
+  for (int j = 0; j < kSlidingColumns; ++j) sums[j] = load(row.bias + c);
+  const std::int64_t left = out - row.pad_before;
+  for (std::int64_t ky = 0; ky < row.kernel; ++ky) {
+    if (row.rows[ky] == nullptr) continue;
+    V taps[kKernel];
+#pragma GCC unroll 8
+    for (int kx = 0; kx < kKernel; ++kx)
+      taps[kx] = load(row.weight + (ky * kKernel + kx) * row.channels + c);
+#pragma GCC unroll 16
+    for (int i = 0; i < kSlidingColumns + kKernel - 1; ++i) {
+      if (!kInside && (left + i < 0 || left + i >= row.in_width)) continue;
+      const V x = load(row.rows[ky] + (left + i) * row.channels + c);
+#pragma GCC unroll 8
+      for (int kx = 0; kx < kKernel; ++kx)
+        if (i - kx >= 0 && i - kx < kSlidingColumns)
+          sums[i - kx] = hn::MulAdd(x, taps[kx], sums[i - kx]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int j = 0; j < kSlidingColumns; ++j)
+    if (out + j < row.out_width) store(sums[j], row.y + (out + j) * row.channels + c);
+}
+
+template <int kKernel, class Load, class Store>
+HWY_INLINE void depthwise_sliding_row(const DepthwiseRow& row, std::int64_t c, Load load,
+                                      Store store) {
+  for (std::int64_t out = 0; out < row.out_width; out += kSlidingColumns) {
+    const std::int64_t left = out - row.pad_before;
+    if (left >= 0 && left + kSlidingColumns + kKernel - 1 <= row.in_width)
+      depthwise_sliding<kKernel, true>(row, out, c, load, store);
+    else
+      depthwise_sliding<kKernel, false>(row, out, c, load, store);
+  }
+}
+
 template <class Load, class Store>
 HWY_INLINE void depthwise_channels(const DepthwiseRow& row, std::int64_t c, Load load,
                                    Store store) {
+  if (row.stride == 1 && row.kernel == 7) return depthwise_sliding_row<7>(row, c, load, store);
+  if (row.stride == 1 && row.kernel == 5) return depthwise_sliding_row<5>(row, c, load, store);
+  if (row.stride == 1 && row.kernel == 3) return depthwise_sliding_row<3>(row, c, load, store);
   constexpr int kColumns = 4;
   for (std::int64_t out = 0; out < row.out_width;) {
     const TapRange taps = taps_inside(row, out);

@@ -36,20 +36,24 @@ void finish_as(const float* c, std::int64_t c_stride, std::int64_t rows, std::in
   for (std::int64_t r = 0; r < rows; ++r, c += c_stride, y += y_stride) {
     const float* residual =
         epilogue.residual == nullptr ? nullptr : epilogue.residual + r * epilogue.residual_stride;
+    const float* before = epilogue.activates_sum ? residual : nullptr;
+    const float* after = epilogue.activates_sum ? nullptr : residual;
     std::int64_t i = 0;
     for (; i + n <= columns; i += n) {
       auto v = hn::LoadU(d, c + i);
       if (bias != nullptr) v = hn::Add(v, hn::LoadU(d, bias + i));
+      if (before != nullptr) v = hn::Add(v, hn::LoadU(d, before + i));
       v = activate<kActivation>(d, v);
-      if (residual != nullptr) v = hn::Add(v, hn::LoadU(d, residual + i));
+      if (after != nullptr) v = hn::Add(v, hn::LoadU(d, after + i));
       hn::StoreU(v, d, y + i);
     }
     if (i == columns) continue;
     const std::int64_t rest = columns - i;
     auto v = load_part(d, c + i, rest);
     if (bias != nullptr) v = hn::Add(v, load_part(d, bias + i, rest));
+    if (before != nullptr) v = hn::Add(v, load_part(d, before + i, rest));
     v = activate<kActivation>(d, v);
-    if (residual != nullptr) v = hn::Add(v, load_part(d, residual + i, rest));
+    if (after != nullptr) v = hn::Add(v, load_part(d, after + i, rest));
     store_part(v, d, y + i, rest);
   }
 }

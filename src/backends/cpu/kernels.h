@@ -13,12 +13,14 @@
 
 namespace vecframe::backends::cpu {
 
-/// What happens to a block of sums before it becomes output: act(sum + bias) + residual.
+/// What happens to a block of sums before it becomes output: act(sum + bias) + residual, or act(sum
+/// + bias + residual).
 struct Epilogue {
   compute::Activation activation = compute::Activation::kNone;
   const float* bias = nullptr;      ///< (columns) or null
   const float* residual = nullptr;  ///< (rows, columns) or null; may be the output itself
   std::int64_t residual_stride = 0;
+  bool activates_sum = false;
 };
 
 /// Depthwise convolution of one output row; `rows` are the kernel's input rows, null above and
@@ -61,6 +63,11 @@ struct Kernels {
   /// y = factor * sum of weights[r] * x[r]
   void (*sum_rows)(const float* weights, float factor, compute::Matrix x, float* y);
   void (*depthwise)(const DepthwiseRow& row);
+  /// y[i] = largest of rows[r][i]; there is at least one row.
+  void (*max_rows)(const float* const* rows, std::int64_t count, std::int64_t columns, float* y);
+  /// One picture's positions, in place; see compute/backend.h. `scales` has room for a row.
+  void (*normalize_response)(const float* weight, const float* bias, float epsilon,
+                             compute::Matrix x, float* scales);
 };
 
 /// The tables this machine can run, best first; never empty.

@@ -12,6 +12,7 @@
 
 #include "backends/cpu/depthwise-inl.h"
 #include "backends/cpu/elementwise-inl.h"
+#include "backends/cpu/map-inl.h"
 #include "backends/cpu/multiply-inl.h"
 #include "backends/cpu/pooling-inl.h"
 
@@ -20,7 +21,7 @@ namespace vecframe::backends::cpu::HWY_NAMESPACE {
 
 Kernels make_kernels(const char* name) {
   return {name, panel_columns(), multiply, finish,   scale_rows, exp_rows, normalize,
-          gate, rotate_pairs,    dot_rows, sum_rows, depthwise};
+          gate, rotate_pairs,    dot_rows, sum_rows, depthwise,  max_rows, normalize_response};
 }
 
 }  // namespace vecframe::backends::cpu::HWY_NAMESPACE

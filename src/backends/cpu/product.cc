@@ -33,7 +33,7 @@ void finish_panel(const Isa& isa, const PackedMatrix& matrix, std::int64_t colum
     const Epilogue epilogue{
         output.activation, matrix.bias.data() + column,
         residual.data == nullptr ? nullptr : residual.data + m * residual.stride + column,
-        residual.stride};
+        residual.stride, output.activates_sum};
     isa.kernels->finish(c + r * panel, panel, count, columns, epilogue,
                         output.y.data + (m + group * output.gap) * output.y.stride + column,
                         output.y.stride);

@@ -37,6 +37,7 @@ struct ProductOutput {
   compute::Matrix residual;
   compute::Activation activation = compute::Activation::kNone;
   std::int64_t rows_per_group = 0, gap = 0;
+  bool activates_sum = false;  ///< the residual comes before the activation
 };
 
 /// Rows of x that meet all panels before the next ones come; `depth` is that of the packed matrix.
@@ -62,8 +63,13 @@ void product(const Isa& isa, const PackedMatrix& matrix, std::int64_t rows, Sour
   float* row = scratch.row.floats(matrix.k);
   for (std::int64_t first = 0; first < rows; first += block) {
     const std::int64_t count = std::min(block, rows - first);
-    for (std::int64_t r = 0; r < count; ++r)
-      store_input(isa, matrix, source(first + r, row), inputs + r * stride);
+    for (std::int64_t r = 0; r < count; ++r) {
+      std::uint32_t* to = inputs + r * stride;
+      // A source that writes its row writes float32 where they are wanted.
+      float* written = matrix.format == InputFormat::kFloat ? reinterpret_cast<float*>(to) : row;
+      const float* from = source(first + r, written);
+      if (from != reinterpret_cast<float*>(to)) store_input(isa, matrix, from, to);
+    }
     multiply_block(isa, matrix, inputs, stride, first, count, scratch.sums, output);
   }
 }

@@ -1,5 +1,9 @@
 #include "backends/reference/convolution.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 #include "backends/reference/activation.h"
 
 namespace vecframe::backends::reference {
@@ -40,12 +44,61 @@ void convolve(const ReferenceConvolution& convolution, compute::FeatureMap x,
     for (std::int64_t out_y = 0; out_y < y.height; ++out_y) {
       for (std::int64_t out_x = 0; out_x < y.width; ++out_x) {
         for (std::int64_t c = 0; c < y.channels; ++c) {
+          const compute::ConvolutionWeights& shape = convolution.shape;
+          const double added = residual.data != nullptr ? at(residual, b, out_y, out_x, c) : 0.0;
           const double sum = window_sum(convolution, x, b, out_y, out_x, c) +
                              convolution.bias[static_cast<std::size_t>(c)];
-          double value = activate(convolution.shape.activation, sum);
-          if (residual.data != nullptr) value += at(residual, b, out_y, out_x, c);
-          at(y, b, out_y, out_x, c) = static_cast<float>(value);
+          at(y, b, out_y, out_x, c) =
+              static_cast<float>(shape.activates_sum ? activate(shape.activation, sum + added)
+                                                     : activate(shape.activation, sum) + added);
         }
+      }
+    }
+  }
+}
+
+void max_pool(compute::FeatureMap x, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
+              compute::FeatureMap y) {
+  for (std::int64_t b = 0; b < y.batch; ++b) {
+    for (std::int64_t out_y = 0; out_y < y.height; ++out_y) {
+      for (std::int64_t out_x = 0; out_x < y.width; ++out_x) {
+        for (std::int64_t c = 0; c < y.channels; ++c) {
+          float largest = -std::numeric_limits<float>::infinity();
+          for (std::int64_t ky = 0; ky < kernel; ++ky) {
+            for (std::int64_t kx = 0; kx < kernel; ++kx) {
+              const std::int64_t in_y = out_y * stride + ky - padding;
+              const std::int64_t in_x = out_x * stride + kx - padding;
+              if (in_y < 0 || in_y >= x.height || in_x < 0 || in_x >= x.width) continue;
+              largest = std::max(largest, at(x, b, in_y, in_x, c));
+            }
+          }
+          at(y, b, out_y, out_x, c) = largest;
+        }
+      }
+    }
+  }
+}
+
+void normalize_response(const std::vector<float>& weight, const std::vector<float>& bias,
+                        float epsilon, compute::FeatureMap x) {
+  std::vector<double> norms(static_cast<std::size_t>(x.channels));
+  for (std::int64_t b = 0; b < x.batch; ++b) {
+    const std::int64_t positions = x.height * x.width;
+    float* picture = x.data + b * positions * x.channels;
+    double mean = 0;
+    for (std::size_t c = 0; c < norms.size(); ++c) {
+      double squares = 0;
+      for (std::int64_t i = 0; i < positions; ++i) {
+        const double value = picture[i * x.channels + static_cast<std::int64_t>(c)];
+        squares += value * value;
+      }
+      norms[c] = std::sqrt(squares);
+      mean += norms[c] / static_cast<double>(x.channels);
+    }
+    for (std::int64_t i = 0; i < positions; ++i) {
+      for (std::size_t c = 0; c < norms.size(); ++c) {
+        float& value = picture[i * x.channels + static_cast<std::int64_t>(c)];
+        value = static_cast<float>(value * (1 + weight[c] * norms[c] / (mean + epsilon)) + bias[c]);
       }
     }
   }

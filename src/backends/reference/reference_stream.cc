@@ -288,6 +288,16 @@ void ReferenceStream::load_pixels(const compute::PixelBatch& pixels, FeatureMap 
         for (std::int64_t c = 0; c < 3; ++c) *to++ = pixel_value(pixels, b, y, x, c);
 }
 
+void ReferenceStream::max_pool(FeatureMap x, std::int64_t kernel, std::int64_t stride,
+                               std::int64_t padding, FeatureMap y) {
+  reference::max_pool(x, kernel, stride, padding, y);
+}
+
+void ReferenceStream::normalize_response(const compute::Vector& weight, const compute::Vector& bias,
+                                         float epsilon, FeatureMap x) {
+  reference::normalize_response(values_of(weight), values_of(bias), epsilon, x);
+}
+
 void ReferenceStream::average_pool(FeatureMap x, Matrix y) {
   const Matrix positions{x.data, x.batch * x.height * x.width, x.channels, x.channels};
   mean_rows(positions, x.batch, 0, y);

@@ -41,6 +41,10 @@ class ReferenceStream final : public compute::Stream {
   void convolve(const compute::Convolution& convolution, compute::FeatureMap x,
                 compute::FeatureMap residual, compute::FeatureMap y) override;
   void load_pixels(const compute::PixelBatch& pixels, compute::FeatureMap out) override;
+  void max_pool(compute::FeatureMap x, std::int64_t kernel, std::int64_t stride,
+                std::int64_t padding, compute::FeatureMap y) override;
+  void normalize_response(const compute::Vector& weight, const compute::Vector& bias, float epsilon,
+                          compute::FeatureMap x) override;
   void average_pool(compute::FeatureMap x, compute::Matrix y) override;
   void upload(std::span<const float> values, compute::Matrix x) override;
   void download(compute::Matrix x, std::span<float> out) override;

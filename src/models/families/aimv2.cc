@@ -74,7 +74,7 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
   spec.mlp_width = read_mlp_width(vision, 2816);
   spec.gated_mlp = true;
   spec.norm = compute::NormKind::kRmsNorm;
-  spec.epsilon = static_cast<float>(vision.number_or("rms_norm_eps", 1e-5));
+  spec.epsilon = static_cast<float>(vision.number_or("rms_norm_eps", 1e-5, 0, 1));
   spec.output_bias = vision.flag_or("qkv_bias", false);
   spec.set_qkv_bias(spec.output_bias);
   spec.mlp_bias = vision.flag_or("mlp_bias", false);

@@ -28,12 +28,17 @@ constexpr std::array kFamilies{
     KnownFamily{"beit", describe_beit},
     KnownFamily{"clip", describe_clip},
     KnownFamily{"clip_vision_model", describe_clip_vision},
+    KnownFamily{"convnext", describe_convnext},
+    KnownFamily{"convnextv2", describe_convnextv2},
     KnownFamily{"deit", describe_deit},
     KnownFamily{"dinov2", describe_dinov2},
     KnownFamily{"dinov2_with_registers", describe_dinov2_with_registers},
     KnownFamily{"dinov3_vit", describe_dinov3_vit},
     KnownFamily{"efficientnet-lite0", describe_efficientnet_lite},
+    KnownFamily{"resnet", describe_resnet},
     KnownFamily{"siglip", describe_siglip},
+    KnownFamily{"siglip2", describe_siglip2},
+    KnownFamily{"siglip2_vision_model", describe_siglip2_vision},
     KnownFamily{"siglip_vision_model", describe_siglip_vision},
     KnownFamily{"vit", describe_vit},
 };
@@ -153,7 +158,7 @@ VitSpec read_vit_spec(const JsonObject& config, const VitDefaults& defaults) {
   const auto [patch, patch_width] = read_sides(config, "patch_size", defaults.patch);
   spec.patch = patch;
   spec.activation = parse_activation(config, "hidden_act", defaults.activation);
-  spec.epsilon = static_cast<float>(config.number_or("layer_norm_eps", defaults.epsilon));
+  spec.epsilon = static_cast<float>(config.number_or("layer_norm_eps", defaults.epsilon, 0, 1));
   if (spec.width % spec.heads != 0)
     throw RequestError(fmt::format("{}: hidden_size {} is not a multiple of {} heads",
                                    config.label(), spec.width, spec.heads));
@@ -167,11 +172,16 @@ VitSpec read_vit_spec(const JsonObject& config, const VitDefaults& defaults) {
   return spec;
 }
 
-void refuse_image_options(const Checkpoint& checkpoint, std::string_view family,
-                          const ImageModelOptions& options) {
+void refuse_pooling(const Checkpoint& checkpoint, std::string_view family,
+                    const ImageModelOptions& options) {
   if (options.pooling != PoolingChoice::kDefault)
     throw RequestError(fmt::format("pooling: '{}' ({}) has one way to pool; give default",
                                    checkpoint.model(), family));
+}
+
+void refuse_image_options(const Checkpoint& checkpoint, std::string_view family,
+                          const ImageModelOptions& options) {
+  refuse_pooling(checkpoint, family, options);
   if (options.image_size)
     throw RequestError(fmt::format("image_size: '{}' ({}) takes one size of picture; leave it out",
                                    checkpoint.model(), family));
@@ -181,6 +191,11 @@ ImageModelDescription describe_vision_transformer(
     const std::shared_ptr<const Checkpoint>& checkpoint, std::string family, VitSpec spec,
     const std::vector<VitNames>& tables, const std::vector<std::string_view>& ignored,
     const image::PrepareSpec& prepare, const ImageModelOptions& options) {
+  if (prepare.has_variable_size())
+    throw RequestError(fmt::format(
+        "model: '{}': the preprocessor makes pictures of different sizes, but the model takes "
+        "{}x{}; they belong to different models",
+        checkpoint->model(), spec.trained_height, spec.trained_width));
   const image::Size slot = prepare.slot_size();
   spec.image_height = slot.height;
   spec.image_width = slot.width;

@@ -49,6 +49,16 @@ ImageModelDescription describe_siglip(const std::shared_ptr<const Checkpoint>& c
                                       const ImageModelOptions& options);
 ImageModelDescription describe_siglip_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
                                              const ImageModelOptions& options);
+ImageModelDescription describe_resnet(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                      const ImageModelOptions& options);
+ImageModelDescription describe_convnext(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                        const ImageModelOptions& options);
+ImageModelDescription describe_convnextv2(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                          const ImageModelOptions& options);
+ImageModelDescription describe_siglip2(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                       const ImageModelOptions& options);
+ImageModelDescription describe_siglip2_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                              const ImageModelOptions& options);
 /// open_clip_config.json.
 ImageModelDescription describe_open_clip(const std::shared_ptr<const Checkpoint>& checkpoint,
                                          const ImageModelOptions& options);
@@ -77,8 +87,10 @@ std::int64_t read_mlp_width(const JsonObject& config, std::int64_t fallback);
 compute::Activation parse_activation(const JsonObject& config, std::string_view key,
                                      std::string_view fallback);
 
-/// For a family that takes neither another picture size nor another pooling: throws RequestError if
-/// `options` ask for one.
+/// For a family with one way to pool: throws RequestError if `options` ask for another.
+void refuse_pooling(const Checkpoint& checkpoint, std::string_view family,
+                    const ImageModelOptions& options);
+/// For a family that takes neither another picture size nor another pooling: likewise for both.
 void refuse_image_options(const Checkpoint& checkpoint, std::string_view family,
                           const ImageModelOptions& options);
 

@@ -105,7 +105,7 @@ float read_epsilon(const JsonObject& vision) {
       throw RequestError(
           fmt::format("{}: '{}' is not known; known is eps", arguments->label(), key));
   }
-  return static_cast<float>(arguments->number_or("eps", 1e-5));
+  return static_cast<float>(arguments->number_or("eps", 1e-5, 0, 1));
 }
 
 VitNames native_names(const JsonObject& vision) {

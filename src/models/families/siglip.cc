@@ -4,10 +4,10 @@
 // Source: transformers, models/siglip/modeling_siglip.py and configuration_siglip.py.
 
 #include "models/families/families.h"
+#include "models/families/siglip_names.h"
 #include "models/processor.h"
 
 namespace vecframe::models {
-namespace {
 
 VitNames siglip_names() {
   VitNames names;
@@ -34,6 +34,8 @@ VitNames siglip_names() {
   names.leading_one = false;
   return names;
 }
+
+namespace {
 
 ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoint,
                                const JsonObject& vision, const ImageModelOptions& options) {

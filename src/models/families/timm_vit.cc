@@ -28,6 +28,9 @@ void apply_arguments(const JsonObject& arguments, TimmArchitecture& architecture
     throw RequestError(
         fmt::format("{}: 'mlp_ratio' is {}", arguments.label(), architecture.mlp_ratio));
   architecture.set_mlp_width();
+  if (spec.mlp_width < 1)
+    throw RequestError(fmt::format("{}: 'mlp_ratio' {} leaves no hidden layer", arguments.label(),
+                                   architecture.mlp_ratio));
   if (arguments.has("qkv_bias")) {
     spec.query_bias = spec.value_bias = arguments.flag_or("qkv_bias", true);
     spec.key_bias = spec.key_bias && spec.query_bias;
@@ -66,7 +69,7 @@ ImageModelDescription describe_timm_vit(const std::shared_ptr<const Checkpoint>&
         fmt::format("model: '{}' is timm's '{}', which this version does not run; it runs {}",
                     checkpoint->model(), name, known_timm_architectures()));
   VitSpec& spec = architecture->spec;
-  spec.epsilon = static_cast<float>(config.number_or("layer_norm_eps", spec.epsilon));
+  spec.epsilon = static_cast<float>(config.number_or("layer_norm_eps", spec.epsilon, 0, 1));
   if (config.has("act")) spec.activation = parse_activation(config, "act", "gelu");
   apply_arguments(config, *architecture);
   if (const auto arguments = config.object("model_args"))

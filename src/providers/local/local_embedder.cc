@@ -1,6 +1,7 @@
 #include "providers/local/local_embedder.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace vecframe::providers {
@@ -19,18 +20,20 @@ class LocalEmbedder final : public embed::ImageEmbedder,
         model_(description.load(*backend_, precision)),
         dimension_(description.dimension),
         step_(description.efficient_batch),
-        slot_(description.prepare.slot_size()),
+        prepare_(description.prepare),
         slot_bytes_(description.prepare.slot_bytes()),
-        float_slots_(description.prepare.has_float_slots()),
-        table_(image::normalization_table(description.prepare)) {}
+        table_(image::normalization_table(description.prepare)) {
+    assert(step_ == 1 || !prepare_.has_variable_size());
+  }
 
   std::unique_ptr<embed::EmbedLane> make_lane() override;
 
   std::int64_t lane_bytes(std::int64_t batch) const override {
     const std::int64_t in_and_out =
         static_cast<std::int64_t>(slot_bytes_) + dimension_ * std::int64_t{sizeof(float)};
-    return model_->activation_values(std::min(batch, step_)) * std::int64_t{sizeof(float)} +
-           kStreamScratchBytes + batch * in_and_out;
+    const std::int64_t values =
+        model_->activation_values(std::min(batch, step_)) + model_->transient_values();
+    return values * std::int64_t{sizeof(float)} + kStreamScratchBytes + batch * in_and_out;
   }
 
   std::unique_ptr<compute::Stream> make_stream() const { return backend_->make_stream(); }
@@ -42,9 +45,12 @@ class LocalEmbedder final : public embed::ImageEmbedder,
     for (std::int64_t i = 0; i < steps; ++i) {
       const std::int64_t first = count * i / steps;
       const std::int64_t batch = count * (i + 1) / steps - first;
-      const std::uint8_t* slots = pixels + static_cast<std::size_t>(first) * slot_bytes_;
-      compute::PixelBatch input{slots, batch, slot_.height, slot_.width, &table_};
-      if (float_slots_) input.values = reinterpret_cast<const float*>(slots);
+      // Pictures that go together are of one size, and lie back to back.
+      const image::SlotPicture picture = image::slot_picture(
+          prepare_, {pixels + static_cast<std::size_t>(first) * slot_bytes_, slot_bytes_});
+      const std::uint8_t* bytes = picture.bytes.data();
+      compute::PixelBatch input{bytes, batch, picture.size.height, picture.size.width, &table_};
+      if (prepare_.has_float_slots()) input.values = reinterpret_cast<const float*>(bytes);
       model_->embed(stream, input,
                     {out + first * dimension_, static_cast<std::size_t>(batch * dimension_)});
     }
@@ -55,9 +61,8 @@ class LocalEmbedder final : public embed::ImageEmbedder,
   std::unique_ptr<models::ImageModel> model_;
   std::int64_t dimension_;
   std::int64_t step_;  // most pictures that go through the model together
-  image::Size slot_;
+  image::PrepareSpec prepare_;
   std::size_t slot_bytes_;
-  bool float_slots_;  // pixel values in place of bytes
   image::NormalizationTable table_;
 };
 

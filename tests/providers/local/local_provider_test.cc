@@ -109,6 +109,39 @@ TEST(LocalProvider, LanesShareWeightsAndAgree) {
   for (const std::vector<float>& result : results) EXPECT_EQ(result, results[0]);
 }
 
+// On several threads at once, which share the resized positions.
+TEST(LocalProvider, PicturesOfDifferentShapesDoNotInfluenceEachOther) {
+  const auto registry = reference_only();
+  const auto descriptor = describe_directory("m", golden_model("siglip2_naflex"), {}, registry);
+  const image::PrepareSpec& spec = descriptor->prepare_spec();
+  const auto dimension = static_cast<std::size_t>(descriptor->facts().dimension);
+  const std::vector<image::Size> sizes{{90, 10}, {10, 90}, {30, 30}, {1, 400}, {400, 1}, {50, 40}};
+  std::vector<std::uint8_t> slots(sizes.size() * spec.slot_bytes(), 0xA5);
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    image::Image picture(image::Mode::kRGB, sizes[i]);
+    for (std::size_t k = 0; k < picture.pixels().size(); ++k)
+      picture.pixels()[k] = static_cast<std::uint8_t>(k * (37 + i) >> 2);
+    ASSERT_TRUE(
+        image::prepare(spec, picture, {slots.data() + i * spec.slot_bytes(), spec.slot_bytes()})
+            .ok());
+  }
+  std::vector<float> alone(sizes.size() * dimension);
+  for (std::size_t i = 0; i < sizes.size(); ++i)
+    descriptor->instantiate()->make_lane()->embed(slots.data() + i * spec.slot_bytes(), 1,
+                                                  alone.data() + i * dimension);
+  const auto embedder = descriptor->instantiate();
+  std::vector<std::vector<float>> results(4, std::vector<float>(alone.size()));
+  std::vector<std::thread> threads;
+  for (std::vector<float>& result : results)
+    threads.emplace_back([&] {
+      const auto lane = embedder->make_lane();
+      for (int repeat = 0; repeat < 3; ++repeat)
+        lane->embed(slots.data(), static_cast<std::int64_t>(sizes.size()), result.data());
+    });
+  for (std::thread& thread : threads) thread.join();
+  for (const std::vector<float>& result : results) EXPECT_EQ(result, alone);
+}
+
 TEST(LocalProvider, ALaneOutlivesItsEmbedderAndDescriptor) {
   const auto registry = reference_only();
   std::unique_ptr<embed::EmbedLane> lane;

@@ -2,6 +2,7 @@
 #include <vecframe/error.h>
 
 #include <array>
+#include <cmath>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@ using image::PrepareSpec;
 using image::ResizeRule;
 
 constexpr std::int64_t kMaxSide = 1 << 14;
+constexpr double kMaxValue = 1e6;  // of a mean or deviation
 
 // One number for all channels, or three.
 std::array<float, 3> read_channels(const JsonObject& config, std::string_view key,
@@ -31,7 +33,12 @@ std::array<float, 3> read_channels(const JsonObject& config, std::string_view ke
     throw RequestError(
         fmt::format("{}: '{}' is neither a number nor a list of three", config.label(), key));
   std::array<float, 3> channels;
-  for (std::size_t i = 0; i < 3; ++i) channels[i] = static_cast<float>(values[i]);
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (std::abs(values[i]) > kMaxValue)
+      throw RequestError(fmt::format("{}: '{}' has {}, which is above {}", config.label(), key,
+                                     values[i], kMaxValue));
+    channels[i] = static_cast<float>(values[i]);
+  }
   return channels;
 }
 

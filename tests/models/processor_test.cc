@@ -288,6 +288,7 @@ TEST(OpenClipProcessor, RefusesWhatItDoesNotKnow) {
       AllOf(HasSubstr("'resize_mode' is 'crop'"), HasSubstr("shortest, longest and squash")));
   EXPECT_THAT(complaint(R"({"interpolation":"lanczos"})"), HasSubstr("'interpolation'"));
   EXPECT_THAT(complaint(R"({"mean":[0.5]})"), HasSubstr("'mean' is neither a number nor"));
+  EXPECT_THAT(complaint(R"({"mean":1e39})"), HasSubstr("'mean' has 1e+39"));
   EXPECT_THAT(complaint(R"({"std":0})"), HasSubstr("'std' is not positive"));
   EXPECT_THAT(complaint(R"({"resize_mode":"longest","fill_color":7})"), HasSubstr("'fill_color'"));
   EXPECT_THAT(

@@ -83,7 +83,7 @@ EmbedOptions embed_options(const EmbedArguments& arguments) {
   return embed;
 }
 
-DataFrame image_frame(const EmbedArguments& arguments) {
+DataFrame image_frame(const EmbedArguments& arguments, const DownloadOptions& download) {
   EmbedImageOptions embed;
   static_cast<EmbedOptions&>(embed) = embed_options(arguments);
   embed.pooling = arguments.pooling;
@@ -92,15 +92,15 @@ DataFrame image_frame(const EmbedArguments& arguments) {
   read.apply_orientation = arguments.orientation == "apply";
   read.max_pixels = arguments.max_pixels;
   return read_images(arguments.inputs, read)
-      .with_column("embedding", embed_image(col("image"), embed))
+      .with_column("embedding", embed_image(col("image"), embed, download))
       .select({"path", "embedding", "error", "width", "height", "format"});
 }
 
-DataFrame text_frame(const EmbedArguments& arguments) {
+DataFrame text_frame(const EmbedArguments& arguments, const DownloadOptions& download) {
   EmbedTextOptions embed;
   static_cast<EmbedOptions&>(embed) = embed_options(arguments);
   return read_texts(*arguments.text)
-      .with_column("embedding", embed_text(col("text"), embed))
+      .with_column("embedding", embed_text(col("text"), embed, download))
       .select({"text", "embedding", "error"});
 }
 
@@ -123,7 +123,12 @@ int run_embed(const EmbedArguments& arguments) {
     fmt::print(stderr, "warning: {}: {}\n", failure.path, failure.error);
   };
 
-  DataFrame frame = arguments.text ? text_frame(arguments) : image_frame(arguments);
+  DownloadOptions download;
+  download.stop = stop_source();
+  download.on_progress = [&](const DownloadProgress& now) { progress.update(now); };
+  DataFrame frame =
+      arguments.text ? text_frame(arguments, download) : image_frame(arguments, download);
+  progress.clear();
   if (arguments.limit) frame = frame.limit(*arguments.limit);
   const RunReport report = frame.write_parquet(arguments.output, write);
   progress.clear();

@@ -1,6 +1,7 @@
 // Expressions: what a column of a dataframe is computed from.
 #pragma once
 
+#include <vecframe/download.h>
 #include <vecframe/export.h>
 
 #include <cstdint>
@@ -76,11 +77,14 @@ struct EmbedTextOptions : EmbedOptions {};
 
 /// Embedding vectors of an image column: Embedding[dtype; dimension of the model]. Null images stay
 /// null. Resolves and checks the model at once (no weights are read), so a wrong name or option
-/// throws RequestError here.
-VECFRAME_API Expression embed_image(Expression image, const EmbedImageOptions& options = {});
+/// throws RequestError here. A model of the hub that is not in the cache is downloaded first, as
+/// `download` says.
+VECFRAME_API Expression embed_image(Expression image, const EmbedImageOptions& options = {},
+                                    const DownloadOptions& download = {});
 
 /// Embedding vectors of a column of texts by the text tower of the model, in the same space as
 /// those of its pictures. As embed_image(); a model without a text tower throws RequestError.
-VECFRAME_API Expression embed_text(Expression text, const EmbedTextOptions& options = {});
+VECFRAME_API Expression embed_text(Expression text, const EmbedTextOptions& options = {},
+                                   const DownloadOptions& download = {});
 
 }  // namespace vecframe

@@ -3,6 +3,7 @@
 
 #include <vecframe/arrow_c.h>
 #include <vecframe/dataframe.h>
+#include <vecframe/download.h>
 #include <vecframe/error.h>
 #include <vecframe/expression.h>
 #include <vecframe/inspect.h>

@@ -6,6 +6,7 @@
 namespace vecframe::python {
 
 void bind_errors(nanobind::module_& module);
+void bind_download(nanobind::module_& module);
 void bind_expression(nanobind::module_& module);
 void bind_run(nanobind::module_& module);
 void bind_dataframe(nanobind::module_& module);

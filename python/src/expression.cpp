@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bindings.h"
+#include "download.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -41,24 +42,38 @@ void bind_expression(nb::module_& module) {
   module.def(
       "embed_image",
       [](const Expression& image, const EmbedOptions& common, std::string pooling,
-         std::optional<std::int64_t> image_size) {
+         std::optional<std::int64_t> image_size, nb::object on_download) {
         EmbedImageOptions options;
         static_cast<EmbedOptions&>(options) = common;
         options.pooling = std::move(pooling);
         options.image_size = image_size;
-        nb::gil_scoped_release unlocked;  // reads the headers of the model's files
-        return embed_image(image, options);
+        std::optional<Expression> expression;
+        run_download(on_download, [&](const DownloadOptions& download) {
+          expression = embed_image(image, options, download);
+        });
+        return *expression;
       },
-      "image"_a, "options"_a, nb::kw_only(), "pooling"_a, "image_size"_a.none());
+      "image"_a, "options"_a, nb::kw_only(), "pooling"_a, "image_size"_a.none(),
+      "on_download"_a.none(),
+      nb::sig("def embed_image(image: Expression, options: EmbedOptions, *, pooling: str, "
+              "image_size: int | None, "
+              "on_download: collections.abc.Callable[[DownloadProgress], object] | None) "
+              "-> Expression"));
   module.def(
       "embed_text",
-      [](const Expression& text, const EmbedOptions& common) {
+      [](const Expression& text, const EmbedOptions& common, nb::object on_download) {
         EmbedTextOptions options;
         static_cast<EmbedOptions&>(options) = common;
-        nb::gil_scoped_release unlocked;
-        return embed_text(text, options);
+        std::optional<Expression> expression;
+        run_download(on_download, [&](const DownloadOptions& download) {
+          expression = embed_text(text, options, download);
+        });
+        return *expression;
       },
-      "text"_a, "options"_a);
+      "text"_a, "options"_a, nb::kw_only(), "on_download"_a.none(),
+      nb::sig("def embed_text(text: Expression, options: EmbedOptions, *, "
+              "on_download: collections.abc.Callable[[DownloadProgress], object] | None) "
+              "-> Expression"));
 }
 
 }  // namespace vecframe::python

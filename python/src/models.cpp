@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "bindings.h"
+#include "download.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -22,11 +23,21 @@ void bind_models(nb::module_& module) {
       .def_ro("provider", &ModelInfo::provider)
       .def_ro("family", &ModelInfo::family)
       .def_ro("state", &ModelInfo::state,
-              "\"built-in\", \"built-in, not fetched\", \"cached\" or \"known\".")
+              "\"built-in\", \"built-in, not fetched\", \"directory\", \"cached\", \"known\" or "
+              "\"not downloaded\".")
       .def_ro("dimension", &ModelInfo::dimension, "0: unknown.")
       .def_ro("licence", &ModelInfo::licence, "SPDX identifier, if known.")
       .def_ro("parameters", &ModelInfo::parameters, "0: unknown.")
       .def_ro("gflop_per_image", &ModelInfo::gflop_per_image, "0: unknown.")
+      .def_ro("image_height", &ModelInfo::image_height, "0: unknown; describe_model() knows.")
+      .def_ro("image_width", &ModelInfo::image_width, "0: unknown; describe_model() knows.")
+      .def_ro("processor", &ModelInfo::processor,
+              "What is done to a picture before, on one line; \"\" in a list.")
+      .def_ro("revision", &ModelInfo::revision, "The hub's commit, or \"\".")
+      .def_ro("directory", &ModelInfo::directory,
+              "Where the files are; \"\" if they are not on this machine, and in a list.")
+      .def_ro("has_text_tower", &ModelInfo::has_text_tower,
+              "Whether the model embeds texts too; None: not known.")
       .def("__repr__", [](const ModelInfo& info) {
         return "ModelInfo(name='" + info.name + "', provider='" + info.provider + "', family='" +
                info.family + "', state='" + info.state +
@@ -43,8 +54,11 @@ void bind_models(nb::module_& module) {
         options.provider = std::move(provider);
         options.precision = std::move(precision);
         options.device = std::move(device);
-        nb::gil_scoped_release unlocked;
-        return describe_model(options);
+        ModelInfo info;
+        run_download(nb::none(), [&](const DownloadOptions& download) {
+          info = describe_model(options, download);
+        });
+        return info;
       },
       "model"_a.none(), nb::kw_only(), "provider"_a.none(), "precision"_a, "device"_a);
 

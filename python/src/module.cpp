@@ -10,6 +10,7 @@ NB_MODULE(_native, module) {
   module.doc() = "The native part of vecframe; use the package's own names instead.";
   module.def("version", &vecframe::version);
   bind_errors(module);
+  bind_download(module);
   bind_expression(module);
   bind_run(module);
   bind_dataframe(module);

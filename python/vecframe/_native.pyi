@@ -16,6 +16,31 @@ class RunError(RuntimeError):
     The run itself failed: the output could not be written, or on_error="raise" met a bad row. No output is left.
     """
 
+class DownloadProgress:
+    """A snapshot of a download that goes on."""
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def file(self) -> str:
+        """The file that comes just now."""
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all files that are here by now."""
+
+    @property
+    def total(self) -> int:
+        """Bytes of all files."""
+
+    @property
+    def received(self) -> int:
+        """Bytes that came in this call."""
+
+    @property
+    def seconds(self) -> float: ...
+
 class Expression:
     """What a column is computed from."""
 
@@ -95,9 +120,9 @@ class EmbedOptions:
     @error_column.setter
     def error_column(self, arg: str | None, /) -> None: ...
 
-def embed_image(image: Expression, options: EmbedOptions, *, pooling: str, image_size: int | None) -> Expression: ...
+def embed_image(image: Expression, options: EmbedOptions, *, pooling: str, image_size: int | None, on_download: Callable[[DownloadProgress], object] | None) -> Expression: ...
 
-def embed_text(text: Expression, options: EmbedOptions) -> Expression: ...
+def embed_text(text: Expression, options: EmbedOptions, *, on_download: Callable[[DownloadProgress], object] | None) -> Expression: ...
 
 DEFAULT_MEMORY_LIMIT: int = 536870912
 
@@ -184,7 +209,9 @@ class ModelInfo:
 
     @property
     def state(self) -> str:
-        """"built-in", "built-in, not fetched", "cached" or "known"."""
+        """
+        "built-in", "built-in, not fetched", "directory", "cached", "known" or "not downloaded".
+        """
 
     @property
     def dimension(self) -> int:
@@ -201,6 +228,32 @@ class ModelInfo:
     @property
     def gflop_per_image(self) -> float:
         """0: unknown."""
+
+    @property
+    def image_height(self) -> int:
+        """0: unknown; describe_model() knows."""
+
+    @property
+    def image_width(self) -> int:
+        """0: unknown; describe_model() knows."""
+
+    @property
+    def processor(self) -> str:
+        """What is done to a picture before, on one line; "" in a list."""
+
+    @property
+    def revision(self) -> str:
+        """The hub's commit, or ""."""
+
+    @property
+    def directory(self) -> str:
+        """
+        Where the files are; "" if they are not on this machine, and in a list.
+        """
+
+    @property
+    def has_text_tower(self) -> bool | None:
+        """Whether the model embeds texts too; None: not known."""
 
     def __repr__(self) -> str: ...
 

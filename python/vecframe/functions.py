@@ -7,6 +7,7 @@ from typing import Any
 from vecframe import _native
 from vecframe._arguments import integer, one_of, optional, require, suggestion
 from vecframe._native import EmbedOptions, Expression, OnError, RequestError
+from vecframe.progress import download_line
 from vecframe.session import fetch_builtin_weights
 
 __all__ = ["embed_image", "embed_text"]
@@ -47,6 +48,8 @@ def embed_image(
     """Embedding vectors of a column of pictures; null pictures stay null.
 
     The model is resolved and checked at once, from its config and tensor headers; weights are read when the plan runs.
+    A model of the hub that is not in the cache is downloaded first, with a line on standard error if that is a
+    terminal; after Ctrl-C the next call goes on where this one ended.
 
     Args:
         image: The pictures, such as ``col("image")``.
@@ -85,12 +88,14 @@ def embed_image(
         error_column=error_column,
     )
     fetch_builtin_weights(provider, model)
-    return _native.embed_image(
-        image,
-        common,
-        pooling=one_of("pooling", pooling, ("default", "cls", "mean")),
-        image_size=None if image_size is None else integer("image_size", image_size, "give the side of a picture"),
-    )
+    with download_line() as on_download:
+        return _native.embed_image(
+            image,
+            common,
+            pooling=one_of("pooling", pooling, ("default", "cls", "mean")),
+            image_size=None if image_size is None else integer("image_size", image_size, "give the side of a picture"),
+            on_download=on_download,
+        )
 
 
 def embed_text(
@@ -131,21 +136,20 @@ def embed_text(
     """
     _refuse_unknown("embed_text", options, _TEXT_WORDS)
     require("text", text, Expression, 'give an expression, such as vecframe.col("text")')
-    return _native.embed_text(
-        text,
-        _common_options(
-            provider=provider,
-            model=model,
-            dimensions=dimensions,
-            normalize=normalize,
-            dtype=dtype,
-            precision=precision,
-            device=device,
-            batch_size=batch_size,
-            on_error=on_error,
-            error_column=error_column,
-        ),
+    common = _common_options(
+        provider=provider,
+        model=model,
+        dimensions=dimensions,
+        normalize=normalize,
+        dtype=dtype,
+        precision=precision,
+        device=device,
+        batch_size=batch_size,
+        on_error=on_error,
+        error_column=error_column,
     )
+    with download_line() as on_download:
+        return _native.embed_text(text, common, on_download=on_download)
 
 
 def _refuse_unknown(function: str, options: dict[str, Any], words: tuple[str, ...]) -> None:

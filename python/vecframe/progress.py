@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from vecframe._native import Progress, RequestError
+from vecframe._native import DownloadProgress, Progress, RequestError
 
 
-class ProgressLine:
+class _Line:
     """One line on standard error that is drawn over and over, and gone at the end."""
 
     def __init__(self) -> None:
         self._width = 0
-
-    def __call__(self, now: Progress) -> None:
-        rate = now.rows / now.seconds if now.seconds > 0 else 0.0
-        text = f"{now.rows}/{now.listed}{'' if now.listing_done else '+'} images, {rate:.1f}/s"
-        if now.listing_done and rate > 0:
-            minutes, seconds = divmod(round((now.listed - now.rows) / rate), 60)
-            text += f", {minutes}:{seconds:02d} left"
-        if now.failed:
-            text += f", {now.failed} failed"
-        self._draw(text)
 
     def clear(self) -> None:
         if self._width:
@@ -36,13 +27,57 @@ class ProgressLine:
         self._width = len(text)
 
 
+class ProgressLine(_Line):
+    """How far a run is."""
+
+    def __call__(self, now: Progress) -> None:
+        rate = now.rows / now.seconds if now.seconds > 0 else 0.0
+        text = f"{now.rows}/{now.listed}{'' if now.listing_done else '+'} images, {rate:.1f}/s"
+        if now.listing_done and rate > 0:
+            text += f", {_time_text((now.listed - now.rows) / rate)} left"
+        if now.failed:
+            text += f", {now.failed} failed"
+        self._draw(text)
+
+
+class DownloadLine(_Line):
+    """How far the download of a model is."""
+
+    def __call__(self, now: DownloadProgress) -> None:
+        text = f"{now.file} {now.bytes / 1e6:.1f}/{now.total / 1e6:.1f} MB"
+        if now.seconds >= 0.5 and now.received > 0:  # the first moments say nothing of the rate
+            rate = now.received / now.seconds
+            text += f", {rate / 1e6:.1f} MB/s, {_time_text((now.total - now.bytes) / rate)} left"
+        self._draw(text)
+
+
+def _time_text(duration: float) -> str:
+    minutes, seconds = divmod(round(duration), 60)
+    return f"{minutes}:{seconds:02d}"
+
+
+def _on_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+@contextmanager
+def download_line() -> Iterator[DownloadLine | None]:
+    """A line if standard error is a terminal, cleared however the download ends."""
+    line = DownloadLine() if _on_terminal() else None
+    try:
+        yield line
+    finally:
+        if line is not None:
+            line.clear()
+
+
 ProgressChoice = bool | Callable[[Progress], object] | None
 
 
 def progress_callback(choice: ProgressChoice) -> Callable[[Progress], object] | None:
     """None: a line if standard error is a terminal; True or False: a line or none; else called about ten times a second."""
     if choice is None:
-        choice = sys.stderr is not None and sys.stderr.isatty()
+        choice = _on_terminal()
     if isinstance(choice, bool):
         return ProgressLine() if choice else None
     if callable(choice):

@@ -33,7 +33,10 @@ def list_models() -> list[ModelInfo]:
 def describe_model(
     model: str | None = None, *, provider: str | None = None, precision: str = "fp32", device: str = "auto"
 ) -> ModelInfo:
-    """Facts of the model these words resolve to, from its config and tensor headers alone."""
+    """Facts of the model these words resolve to, from its config and tensor headers alone.
+
+    Of a model of the hub that is not in the cache only these are fetched, and nothing is kept.
+    """
     provider = optional("provider", provider, str, "give the provider's name as str")
     model = optional("model", model, str, "give a directory, builtin:NAME or a hub id as str")
     fetch_builtin_weights(provider, model)

@@ -265,6 +265,7 @@ void export_field(const Field& field, ArrowSchema* out) {
 }
 
 std::string DataType::to_string() const {
+  if (foreign) return foreign->to_string();
   switch (kind) {
     case TypeKind::kString:
       return "String";
@@ -288,7 +289,7 @@ std::string DataType::to_string() const {
       return text + "]";
     }
     case TypeKind::kOther:
-      return foreign ? foreign->to_string() : "Other";
+      return "Other";
   }
   return "Unknown";
 }

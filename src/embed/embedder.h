@@ -32,6 +32,7 @@ struct EmbedderFacts {
   /// 2 x multiply-adds of patch, linear and attention products for a picture, or for the longest
   /// text.
   double flops_per_row = 0;
+  bool has_text_tower = false;  ///< of a model of pictures: whether it has one for texts beside it
 };
 
 /// One thread's way into an embedder. Not thread-safe itself.

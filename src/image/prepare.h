@@ -83,6 +83,8 @@ struct PrepareSpec {
   std::size_t slot_bytes() const;
   /// Identity of the recipe: equal text, equal pixels.
   std::string canonical_text() const;
+  /// The recipe for people, on one line.
+  std::string readable_text() const;
 };
 
 /// pixel_value = table[channel][byte].

@@ -66,13 +66,14 @@ Expression make_call(plan::EmbedFunction function, const Expression& argument,
 
 }  // namespace
 
-Expression embed_image(Expression image, const EmbedImageOptions& options) {
+Expression embed_image(Expression image, const EmbedImageOptions& options,
+                       const DownloadOptions& download) {
   check(options);
   if (options.image_size && *options.image_size < 1) {
     throw RequestError("image_size: " + std::to_string(*options.image_size) +
                        " is not a side of a picture; give 1 or more, or leave it out");
   }
-  const auto descriptor = session::Session::current().describe(options);
+  const auto descriptor = session::Session::current().describe(options, download);
   plan::EmbedCall call;
   call.pooling = options.pooling;
   call.image_size = options.image_size;
@@ -80,9 +81,10 @@ Expression embed_image(Expression image, const EmbedImageOptions& options) {
                    std::move(call));
 }
 
-Expression embed_text(Expression text, const EmbedTextOptions& options) {
+Expression embed_text(Expression text, const EmbedTextOptions& options,
+                      const DownloadOptions& download) {
   check(options);
-  const auto descriptor = session::Session::current().describe_text(options);
+  const auto descriptor = session::Session::current().describe_text(options, download);
   return make_call(plan::EmbedFunction::kText, text, options, descriptor->facts());
 }
 

@@ -8,6 +8,9 @@
 #include <system_error>
 #include <utility>
 
+#include "providers/http/hub_client.h"
+#include "providers/http/hub_headers.h"
+
 namespace vecframe::session {
 namespace {
 
@@ -33,6 +36,29 @@ std::string suggestion(const std::string& id, const LocateOptions& options) {
   return nearest.empty() || nearest == id ? "" : "; did you mean '" + nearest + "'?";
 }
 
+ModelLocation fetch_model(const providers::HubId& id, const providers::HubSettings& settings,
+                          const LocateOptions& options) {
+  using Kind = ModelLocation::Kind;
+  const auto cached = [](providers::HubSnapshot snapshot) {
+    return ModelLocation{Kind::kCached, std::move(snapshot.directory), std::move(snapshot.commit),
+                         nullptr};
+  };
+  if (options.fetch != Fetch::kHeaders || settings.offline)
+    return cached(providers::fetch_snapshot(id, settings, options.hub));
+  const providers::HubCacheFolder folder(settings.cache, id.name);
+  std::optional<providers::HubSnapshot> snapshot = folder.find(id.revision);
+  if (snapshot && folder.is_complete(*snapshot, options.hub.with_tokenizer))
+    return cached(std::move(*snapshot));
+  try {
+    providers::HubHeaders headers = providers::fetch_headers(id, settings, options.hub);
+    const fs::path directory = headers.directory->path();
+    return {Kind::kHeaders, directory, std::move(headers.commit), std::move(headers.directory)};
+  } catch (const providers::HubError&) {
+    if (!snapshot) throw;
+    return cached(std::move(*snapshot));  // its reader says what is missing
+  }
+}
+
 }  // namespace
 
 fs::path cache_directory() {
@@ -43,9 +69,9 @@ fs::path cache_directory() {
 ModelLocation locate_model(const std::string& model, bool is_default,
                            const LocateOptions& options) {
   using Kind = ModelLocation::Kind;
-  if (model.starts_with("builtin:")) return {Kind::kBuiltin, {}, {}};
+  if (model.starts_with("builtin:")) return {Kind::kBuiltin, {}, {}, nullptr};
   std::error_code ignored;
-  if (fs::is_directory(model, ignored)) return {Kind::kDirectory, model, {}};
+  if (fs::is_directory(model, ignored)) return {Kind::kDirectory, model, {}, nullptr};
   if (fs::exists(model, ignored)) {
     throw RequestError(
         "model: '" + model +
@@ -58,10 +84,9 @@ ModelLocation locate_model(const std::string& model, bool is_default,
                        std::string(kBuiltinHint));
   }
   providers::HubSettings settings = providers::HubSettings::from_environment();
-  settings.offline = settings.offline || !options.may_download;
+  settings.offline = settings.offline || options.fetch == Fetch::kNothing;
   try {
-    providers::HubSnapshot snapshot = providers::fetch_snapshot(*id, settings, options.hub);
-    return {Kind::kCached, std::move(snapshot.directory), std::move(snapshot.commit)};
+    return fetch_model(*id, settings, options);
   } catch (const providers::HubError& error) {
     const bool unknown = error.kind() == providers::HubError::Kind::kNotFound;
     throw RequestError("model: '" + model + "'" + (is_default ? " (the default)" : "") +

@@ -76,15 +76,16 @@ void check_unchanged(const plan::EmbedCall& call, const embed::EmbedderFacts& fa
                      "' changed after the plan was built; build the plan again");
 }
 
-void set_embedder(const plan::EmbedCall& call, job::EmbedJob& job) {
+void set_embedder(const plan::EmbedCall& call, const RunOptions& run, job::EmbedJob& job) {
   const EmbedImageOptions options = options_of(call);
+  const DownloadOptions download{.on_progress = {}, .stop = run.stop};
   if (call.function == plan::EmbedFunction::kImage) {
-    job.descriptor = Session::current().describe(options);
+    job.descriptor = Session::current().describe(options, download);
     check_unchanged(call, job.descriptor->facts());
   } else {
     EmbedTextOptions text;
     static_cast<EmbedOptions&>(text) = options;
-    job.text_descriptor = Session::current().describe_text(text);
+    job.text_descriptor = Session::current().describe_text(text, download);
     check_unchanged(call, job.text_descriptor->facts());
   }
   job.pipeline.batch_size = call.batch_size.value_or(0);
@@ -95,7 +96,7 @@ void set_embedder(const plan::EmbedCall& call, job::EmbedJob& job) {
 job::EmbedJob make_job(const plan::LogicalPlan& plan, const RunOptions& options) {
   const plan::PhysicalPlan physical = plan::lower(plan);
   job::EmbedJob job;
-  if (physical.embed) set_embedder(*physical.embed, job);
+  if (physical.embed) set_embedder(*physical.embed, options, job);
   for (const plan::BoundColumn& column : physical.columns) {
     job.columns.push_back({to_source(column.source), column.name});
   }

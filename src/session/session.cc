@@ -11,7 +11,9 @@
 
 #include "backends/cpu/cpu_backend.h"
 #include "backends/reference/reference_backend.h"
+#include "base/cancellation.h"
 #include "providers/local/local_provider.h"
+#include "session/download_progress.h"
 #include "session/model_location.h"
 
 namespace vecframe::session {
@@ -91,6 +93,20 @@ ModelInfo to_info(const embed::EmbedderFacts& facts, std::string state) {
   return info;
 }
 
+std::string state_of(ModelLocation::Kind kind) {
+  switch (kind) {
+    case ModelLocation::Kind::kBuiltin:
+      return "built-in";
+    case ModelLocation::Kind::kDirectory:
+      return "directory";
+    case ModelLocation::Kind::kCached:
+      return "cached";
+    case ModelLocation::Kind::kHeaders:
+      return "not downloaded";
+  }
+  return "";
+}
+
 }  // namespace
 
 Session& Session::current() {
@@ -115,8 +131,8 @@ std::optional<std::string> Session::provider() const {
   return provider_;
 }
 
-Session::Resolved Session::resolve(const EmbedOptions& options, bool may_download,
-                                   bool with_tokenizer) const {
+Session::Resolved Session::resolve(const EmbedOptions& options, Fetch fetch, bool with_tokenizer,
+                                   const DownloadOptions& download) const {
   std::optional<std::string> session_provider, session_model;
   {
     std::lock_guard lock(mutex_);
@@ -136,16 +152,24 @@ Session::Resolved Session::resolve(const EmbedOptions& options, bool may_downloa
     resolved.model = "builtin:" + resolved.model;
 
   LocateOptions locate;
-  locate.may_download = may_download;
+  locate.fetch = fetch;
   locate.hub.with_tokenizer = with_tokenizer;
+  locate.hub.progress = throttled_progress(resolved.model, download);
+  if (download.stop)
+    locate.hub.cancellation = static_cast<const CancellationToken*>(download.stop->state().get());
   for (const KnownModel& known : kKnownModels) locate.known_ids.emplace_back(known.id);
   resolved.location = locate_model(resolved.model, /*is_default=*/!named, locate);
   return resolved;
 }
 
 std::shared_ptr<const embed::ImageEmbedderDescriptor> Session::describe(
-    const EmbedImageOptions& options, bool may_download) const {
-  const Resolved resolved = resolve(options, may_download, /*with_tokenizer=*/false);
+    const EmbedImageOptions& options, const DownloadOptions& download) const {
+  return describe_images(resolve(options, Fetch::kWeights, /*with_tokenizer=*/false, download),
+                         options);
+}
+
+std::shared_ptr<const embed::ImageEmbedderDescriptor> Session::describe_images(
+    const Resolved& resolved, const EmbedImageOptions& options) const {
   const providers::LocalModelOptions local{options.precision, options.device, options.pooling,
                                            options.image_size};
   if (resolved.location.kind == ModelLocation::Kind::kBuiltin)
@@ -155,8 +179,8 @@ std::shared_ptr<const embed::ImageEmbedderDescriptor> Session::describe(
 }
 
 std::shared_ptr<const embed::TextEmbedderDescriptor> Session::describe_text(
-    const EmbedTextOptions& options) const {
-  const Resolved resolved = resolve(options, /*may_download=*/true, /*with_tokenizer=*/true);
+    const EmbedTextOptions& options, const DownloadOptions& download) const {
+  const Resolved resolved = resolve(options, Fetch::kWeights, /*with_tokenizer=*/true, download);
   if (resolved.location.kind == ModelLocation::Kind::kBuiltin)
     throw RequestError("model: '" + resolved.model +
                        "' embeds pictures only; for texts give a model with a text tower, such as "
@@ -167,13 +191,35 @@ std::shared_ptr<const embed::TextEmbedderDescriptor> Session::describe_text(
                                             resolved.location.revision);
 }
 
+ModelInfo Session::details(const EmbedImageOptions& options,
+                           const DownloadOptions& download) const {
+  using Kind = ModelLocation::Kind;
+  const Resolved resolved = resolve(options, Fetch::kHeaders, /*with_tokenizer=*/false, download);
+  const auto descriptor = describe_images(resolved, options);
+  const embed::EmbedderFacts& facts = descriptor->facts();
+  const image::PrepareSpec& prepare = descriptor->prepare_spec();
+  ModelInfo info = to_info(facts, state_of(resolved.location.kind));
+  info.image_height = prepare.slot_size().height;
+  info.image_width = prepare.slot_size().width;
+  info.processor = prepare.readable_text();
+  info.revision = facts.revision;
+  info.has_text_tower = facts.has_text_tower;
+  if (resolved.location.kind == Kind::kBuiltin) {
+    info.directory = providers::builtin_directory(cache_directory()).string();
+  } else if (resolved.location.kind != Kind::kHeaders) {
+    info.directory = resolved.location.directory.string();
+  }
+  return info;
+}
+
 std::vector<ModelInfo> Session::models() const {
   std::vector<ModelInfo> all;
   const auto describe_as = [&](const std::string& name, const std::string& state) {
     EmbedImageOptions options;
     options.provider = kDefaultProvider;
     options.model = name;
-    all.push_back(to_info(describe(options, /*may_download=*/false)->facts(), state));
+    const Resolved resolved = resolve(options, Fetch::kNothing, /*with_tokenizer=*/false, {});
+    all.push_back(to_info(describe_images(resolved, options)->facts(), state));
   };
   try {
     describe_as(kBuiltinModel, "built-in");
@@ -197,8 +243,16 @@ std::vector<ModelInfo> Session::models() const {
   for (const KnownModel& known : kKnownModels) {
     const auto same = [&](const ModelInfo& info) { return info.name == known.id; };
     if (std::any_of(all.begin(), all.end(), same)) continue;
-    all.push_back({known.id, kDefaultProvider, known.family, "known", known.dimension,
-                   known.licence, known.parameters, known.gflop});
+    ModelInfo info;
+    info.name = known.id;
+    info.provider = kDefaultProvider;
+    info.family = known.family;
+    info.state = "known";
+    info.dimension = known.dimension;
+    info.licence = known.licence;
+    info.parameters = known.parameters;
+    info.gflop_per_image = known.gflop;
+    all.push_back(std::move(info));
   }
   return all;
 }
@@ -209,10 +263,8 @@ namespace vecframe {
 
 std::vector<ModelInfo> list_models() { return session::Session::current().models(); }
 
-ModelInfo describe_model(const EmbedImageOptions& options) {
-  const auto descriptor = session::Session::current().describe(options);
-  const bool builtin = descriptor->facts().provider == "builtin";
-  return session::to_info(descriptor->facts(), builtin ? "built-in" : "cached");
+ModelInfo describe_model(const EmbedImageOptions& options, const DownloadOptions& download) {
+  return session::Session::current().details(options, download);
 }
 
 void set_provider(const std::optional<std::string>& provider,

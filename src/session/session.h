@@ -26,12 +26,14 @@ class Session {
   std::optional<std::string> provider() const;
 
   /// Resolves provider (explicit, session, environment, default) and model, and describes the
-  /// embedder; a model of the hub is downloaded first, if it may be. Throws RequestError.
-  std::shared_ptr<const embed::ImageEmbedderDescriptor> describe(const EmbedImageOptions& options,
-                                                                 bool may_download = true) const;
+  /// embedder; a model of the hub is downloaded first. Throws RequestError, Cancelled.
+  std::shared_ptr<const embed::ImageEmbedderDescriptor> describe(
+      const EmbedImageOptions& options, const DownloadOptions& download = {}) const;
   /// The same for a text tower, with its tokenizer.
   std::shared_ptr<const embed::TextEmbedderDescriptor> describe_text(
-      const EmbedTextOptions& options) const;
+      const EmbedTextOptions& options, const DownloadOptions& download = {}) const;
+  /// Facts of a model of pictures, for which no weights are downloaded.
+  ModelInfo details(const EmbedImageOptions& options, const DownloadOptions& download = {}) const;
   std::vector<ModelInfo> models() const;
 
  private:
@@ -42,7 +44,10 @@ class Session {
     std::string provider, model;
     ModelLocation location;
   };
-  Resolved resolve(const EmbedOptions& options, bool may_download, bool with_tokenizer) const;
+  Resolved resolve(const EmbedOptions& options, Fetch fetch, bool with_tokenizer,
+                   const DownloadOptions& download) const;
+  std::shared_ptr<const embed::ImageEmbedderDescriptor> describe_images(
+      const Resolved& resolved, const EmbedImageOptions& options) const;
 
   compute::Registry backends_;
   mutable std::mutex mutex_;

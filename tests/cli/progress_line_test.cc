@@ -13,14 +13,39 @@ TEST(ProgressLine, ShowsRateAndTimeLeftOnceTheTotalIsKnown) {
 }
 
 TEST(ProgressLine, IsHonestWhileTheListingGoesOn) {
-  EXPECT_EQ(
-      progress_text({.rows = 10, .failed = 0, .listed = 64, .listing_done = false, .seconds = 2}),
-      "10 of 64+  5.0 images/s");
+  EXPECT_EQ(progress_text(Progress{
+                .rows = 10, .failed = 0, .listed = 64, .listing_done = false, .seconds = 2}),
+            "10 of 64+  5.0 images/s");
 }
 
 TEST(ProgressLine, DividesByNothing) {
-  EXPECT_EQ(progress_text({}), "0 of 0+  0.0 images/s");
-  EXPECT_EQ(progress_text({.listing_done = true}), "0 of 0  0.0 images/s");
+  EXPECT_EQ(progress_text(Progress{}), "0 of 0+  0.0 images/s");
+  EXPECT_EQ(progress_text(Progress{.listing_done = true}), "0 of 0  0.0 images/s");
+}
+
+TEST(ProgressLine, ADownloadHasARateOfWhatCameInThisCall) {
+  DownloadProgress progress{.model = "me/tiny",
+                            .file = "model.safetensors",
+                            .bytes = 300'000'000,
+                            .total = 400'000'000,
+                            .received = 100'000'000,
+                            .seconds = 4};
+  EXPECT_EQ(progress_text(progress),
+            "model.safetensors  300.0 of 400.0 MB  75 %  25.0 MB/s  0:04 left");
+  progress.total = 300'300'000'000;
+  EXPECT_EQ(progress_text(progress),
+            "model.safetensors  300.0 of 300300.0 MB  0 %  25.0 MB/s  3:20:00 left");
+}
+
+TEST(ProgressLine, ADownloadThatBeginsHasNoRate) {
+  EXPECT_EQ(progress_text(DownloadProgress{.model = "a",
+                                           .file = "x",
+                                           .bytes = 1'000'000,
+                                           .total = 2'000'000,
+                                           .received = 0,
+                                           .seconds = 9}),
+            "x  1.0 of 2.0 MB  50 %");
+  EXPECT_EQ(progress_text(DownloadProgress{}), "  0.0 of 0.0 MB");
 }
 
 }  // namespace

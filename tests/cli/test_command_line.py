@@ -164,6 +164,10 @@ def test_batches_and_threads_do_not_change_a_vector(photos, tmp_path, model):
     (["embed", "photos", "-o", "no/such/dir/o.parquet", "--model", "MODEL"], ["no/such/dir"]),
     (["inspect", "nothing.parquet"], ["nothing.parquet"]),
     (["inspect", "photos/notes.txt"], ["notes.txt"]),
+    (["models", "show"], ["model"]),
+    (["models", "show", "photos"], ["config.json"]),
+    (["models", "show", "no/such-model"], ["no/such-model", "builtin:efficientnet-lite0"]),
+    (["models", "show", "builtin:nothing"], ["builtin:efficientnet-lite0"]),
     (["frobnicate"], ["--help"]),
     ([], ["--help"]),
 ])
@@ -222,6 +226,26 @@ def test_models_lists_the_built_in_one(tmp_path):
     assert models["builtin:efficientnet-lite0"]["licence"] == "Apache-2.0"
     assert models["openai/clip-vit-base-patch32"]["state"] == "known"
     assert "builtin:efficientnet-lite0" in run("models").stdout
+
+
+def test_models_show_tells_what_is_known_of_one(model):
+    done = run("models", "show", model)
+    assert done.returncode == 0, done.stderr
+    lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert lines["model"] == lines["files"] == model and lines["state"] == "directory"
+    facts = json.loads(run("models", "show", model, "--json").stdout)
+    config = json.loads(pathlib.Path(model, "config.json").read_text())
+    assert config["model_type"].startswith(facts["family"].split("-")[0])
+    assert lines["dimension"] == str(facts["dimension"])
+    assert lines["picture"] == f"{facts['image_width']}x{facts['image_height']}"
+    assert lines["processor"] == facts["processor"] and "mean" in facts["processor"]
+    assert (lines["texts"] == "yes") == facts["has_text_tower"]
+    assert facts["parameters"] > 0 and facts["gflop_per_image"] > 0 and facts["revision"] == ""
+
+
+@pytest.mark.parametrize("name, texts", [("clip", True), ("clip_vision", False), ("dinov2", False)])
+def test_models_show_tells_whether_texts_can_be_embedded(name, texts):
+    assert json.loads(run("models", "show", MODELS / name, "--json").stdout)["has_text_tower"] is texts
 
 
 def test_a_model_in_the_hub_cache_is_found_by_its_id(photos, tmp_path, model):

@@ -381,5 +381,34 @@ TEST(Prepare, CanonicalTextTellsEveryFieldApart) {
   differs([](PrepareSpec& s) { s.normalize = NormalizeRule::kTimm; });
 }
 
+TEST(PrepareSpec, ReadsAsOneLine) {
+  PrepareSpec spec;
+  EXPECT_EQ(spec.readable_text(), "no resize; values / 255; mean 0 0 0, std 1 1 1");
+  spec.resize = ResizeRule::kShortestEdge;
+  spec.shortest_edge = 256;
+  spec.crop = CropRule::kTorchvision;
+  spec.crop_width = 224;
+  spec.crop_height = 192;
+  spec.mean = {0.48145466f, 0.4578275f, 0.40821073f};
+  spec.std = {0.26862954f, 0.26130258f, 0.27577711f};
+  EXPECT_EQ(spec.readable_text(),
+            "resize shorter side to 256, bicubic (torchvision); centre crop 224x192; values / 255; "
+            "mean 0.4815 0.4578 0.4082, std 0.2686 0.2613 0.2758");
+  spec = PrepareSpec();
+  spec.resize = ResizeRule::kExact;
+  spec.resize_width = 384;
+  spec.resize_height = 256;
+  spec.filter = Filter::kLanczos;
+  spec.resampler = Resampler::kPillow13;
+  spec.rescale_factor = 0.5;
+  spec.do_normalize = false;
+  EXPECT_EQ(spec.readable_text(), "resize to 384x256, lanczos (Pillow); values x 0.5");
+  spec.resize = ResizeRule::kCentreSquare;
+  spec.square_fraction = 0.875;
+  spec.do_rescale = false;
+  EXPECT_EQ(spec.readable_text(),
+            "centre square of 0.875 of the shorter side, resize to 384x256, lanczos (Pillow)");
+}
+
 }  // namespace
 }  // namespace vecframe::image

@@ -1,12 +1,14 @@
 """The package under test, models that are small enough for every test, and pictures."""
 
 import pathlib
+import sys
 
 import pytest
 import vecframe
 from pictures import save_picture
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests" / "providers" / "http"))  # the hub on the loopback interface
 MODELS = ROOT / "tests" / "golden" / "models"
 
 

@@ -96,6 +96,18 @@ TEST_F(ModelLocationTest, AnUnreachableHubIsSaidWithTheWayOut) {
   EXPECT_THAT(refusal("owner/missing"), HasSubstr("builtin:efficientnet-lite0"));
 }
 
+TEST_F(ModelLocationTest, ADescriptionMakesDoWithAPartOfTheCache) {
+  write("hub/models--me--tiny/refs/main", "c0ffee");
+  write("hub/models--me--tiny/snapshots/c0ffee/config.json", "{}");
+  LocateOptions options;
+  options.fetch = Fetch::kHeaders;
+  EXPECT_EQ(locate_model("me/tiny", false, options).kind, ModelLocation::Kind::kCached);  // offline
+  unsetenv("HF_HUB_OFFLINE");
+  setenv("HF_ENDPOINT", "http://127.0.0.1:1", 1);
+  EXPECT_EQ(locate_model("me/tiny", false, options).kind, ModelLocation::Kind::kCached);
+  EXPECT_THROW(locate_model("me/other", false, options), RequestError);
+}
+
 TEST_F(ModelLocationTest, CachesFollowTheEnvironment) {
   setenv("VECFRAME_CACHE", "/somewhere", 1);
   EXPECT_EQ(cache_directory(), "/somewhere");

@@ -7,9 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
-#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -31,17 +29,6 @@ constexpr std::int64_t kProgressBytes = 1 << 20;
 [[noreturn]] void refuse(const char* what, const fs::path& path, int code) {
   throw HubError(HubError::Kind::kStorage,
                  fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(code)));
-}
-
-// First byte of "bytes 100-199/200"; nothing if it is not of that form.
-std::optional<std::int64_t> range_begin(std::string_view value) {
-  constexpr std::string_view unit = "bytes ";
-  if (!value.starts_with(unit)) return {};
-  value.remove_prefix(unit.size());
-  std::int64_t begin = 0;
-  const auto [stop, error] = std::from_chars(value.data(), value.data() + value.size(), begin);
-  if (error != std::errc() || stop == value.data() + value.size() || *stop != '-') return {};
-  return begin;
 }
 
 // The file that grows. Invariant: the first `offset_` bytes of it are what digest_ has seen. Bytes
@@ -80,7 +67,7 @@ class IncompleteFile final : public HttpBody {
 
   void begin(const HttpResponse& response) override {
     if (response.status == 206) {
-      if (range_begin(response.header("content-range")) != offset_)
+      if (response.range_begin() != offset_)
         throw broken("the server sends another part than was asked for");
     } else if (offset_ > 0) {
       restart();  // the server does not do ranges

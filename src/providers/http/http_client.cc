@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <exception>
 #include <mutex>
 #include <new>
@@ -96,6 +97,20 @@ bool HttpResponse::is_redirect() const {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+std::optional<std::int64_t> HttpResponse::range_begin() const {
+  // "bytes 100-199/200"
+  const std::string text = header("content-range");
+  std::string_view value = text;
+  constexpr std::string_view unit = "bytes ";
+  if (!value.starts_with(unit)) return {};
+  value.remove_prefix(unit.size());
+  std::int64_t begin = 0;
+  const char* end = value.data() + value.size();
+  const auto [stop, error] = std::from_chars(value.data(), end, begin);
+  if (error != std::errc() || stop == end || *stop != '-') return {};
+  return begin;
+}
+
 std::string HttpResponse::header(std::string_view name) const {
   const auto it = headers.find(name);
   return it == headers.end() ? std::string() : it->second;
@@ -174,8 +189,12 @@ class HttpClient::Transfer {
     set(CURLOPT_WRITEDATA, this);
     // Checksums and sizes are of the bytes as stored.
     add_line(lines, "Accept-Encoding: identity");
-    if (request.range_start > 0)
+    if (request.range_bytes > 0) {
+      add_line(lines, fmt::format("Range: bytes={}-{}", request.range_start,
+                                  request.range_start + request.range_bytes - 1));
+    } else if (request.range_start > 0) {
       add_line(lines, fmt::format("Range: bytes={}-", request.range_start));
+    }
     if (with_token) add_line(lines, "Authorization: Bearer " + request.token);
     set(CURLOPT_HTTPHEADER, lines.get());
     set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));  // no token for a proxy

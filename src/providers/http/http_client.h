@@ -33,6 +33,7 @@ struct HttpRequest {
   /// Sent as bearer token to the origin of `url`; never after a redirect elsewhere.
   std::string token;
   std::int64_t range_start = 0;  ///< above 0: asks for the bytes from there on
+  std::int64_t range_bytes = 0;  ///< above 0: asks for this many from range_start on
   /// If false, a redirect to another origin is not followed but returned.
   bool follow_to_other_origins = true;
 };
@@ -43,6 +44,9 @@ struct HttpResponse {
   /// answers on the way of redirects: a hub names a file's checksum where it redirects.
   std::map<std::string, std::string, std::less<>> headers;
   bool is_redirect() const;
+  /// Position of the first byte of a partial answer, by its Content-Range; nothing if it does not
+  /// say.
+  std::optional<std::int64_t> range_begin() const;
   /// "" if there is none.
   std::string header(std::string_view name) const;
 };

@@ -118,6 +118,7 @@ std::shared_ptr<const embed::ImageEmbedderDescriptor> describe(Opened opened,
   wanted.image_size = options.image_size;
   models::ImageModelDescription description =
       models::describe_image_model(opened.checkpoint, wanted);
+  opened.facts.has_text_tower = models::has_text_tower(*opened.checkpoint);
   embed::EmbedderFacts& facts = opened.facts;
   facts.family = description.family;
   facts.processor_fingerprint = processor_fingerprint(description.prepare);
@@ -167,13 +168,17 @@ std::shared_ptr<const embed::TextEmbedderDescriptor> describe_text_directory(
                                                std::move(facts));
 }
 
+fs::path builtin_directory(const fs::path& cache_directory) {
+  return cache_directory / "builtin" / kBuiltinName;
+}
+
 std::shared_ptr<const embed::ImageEmbedderDescriptor> describe_builtin(
     const std::string& model, const fs::path& cache_directory, const LocalModelOptions& options,
     const compute::Registry& backends) {
   if (model != std::string(kBuiltinPrefix) + kBuiltinName)
     throw RequestError(fmt::format("model: there is no built-in '{}'; there is {}{}", model,
                                    kBuiltinPrefix, kBuiltinName));
-  const fs::path directory = cache_directory / "builtin" / kBuiltinName;
+  const fs::path directory = builtin_directory(cache_directory);
   std::error_code ignored;
   if (!fs::is_regular_file(directory / "model.safetensors", ignored))
     throw RequestError(fmt::format(

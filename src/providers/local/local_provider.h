@@ -36,8 +36,10 @@ std::shared_ptr<const embed::TextEmbedderDescriptor> describe_text_directory(
     const LocalModelOptions& options, const compute::Registry& backends,
     const std::string& provider = "transformers", const std::string& revision = "");
 
-/// `builtin:efficientnet-lite0`, whose converted weights lie in
-/// `cache_directory`/builtin/efficientnet-lite0.
+/// Where the converted weights of the built-in model lie.
+std::filesystem::path builtin_directory(const std::filesystem::path& cache_directory);
+
+/// `builtin:efficientnet-lite0`, whose converted weights lie in builtin_directory().
 std::shared_ptr<const embed::ImageEmbedderDescriptor> describe_builtin(
     const std::string& model, const std::filesystem::path& cache_directory,
     const LocalModelOptions& options, const compute::Registry& backends);

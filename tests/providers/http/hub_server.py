@@ -164,17 +164,19 @@ class Handler(BaseHTTPRequestHandler):
         statuses = behaviour.get("content_status", []) if large else []
         if visit <= len(statuses):
             return self.refuse(statuses[visit - 1])
-        first = 0
+        first, last, partial = 0, len(content) - 1, False
         if (span := self.headers.get("Range")) and "no_ranges" not in behaviour:
-            first = int(span.removeprefix("bytes=").removesuffix("-"))
+            begin, end = span.removeprefix("bytes=").split("-")
+            first, last = int(begin), int(end or len(content) - 1)
             if "range_refused" in behaviour:
                 return self.refuse(416)
-        body = content[first:]
-        self.send_response(206 if first else 200)
+            partial = True
+        body = content[first:last + 1]
+        self.send_response(206 if partial else 200)
         self.send_header("Content-Length", str(len(body) + (behaviour.get("longer", 0) if large else 0)))
-        if first:
+        if partial:
             begin = first + behaviour.get("range_shift", 0)
-            self.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
+            self.send_header("Content-Range", f"bytes {begin}-{last}/{len(content)}")
         self.end_headers()
         if large and "drip" in behaviour:  # a byte, then silence for that many seconds
             self.wfile.write(body[:1])

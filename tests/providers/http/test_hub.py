@@ -5,44 +5,23 @@ import hashlib
 import json
 import os
 import pathlib
+import pty
 import shutil
+import signal
 import subprocess
-import sys
-import urllib.request
+import time
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from hub_process import MODEL, Hub
 from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = pathlib.Path(os.environ.get("VECFRAME_CLI", ROOT / "build" / "bin" / "vecframe"))
-MODEL = ROOT / "tests" / "golden" / "models" / "clip"
 TOKEN = "hf_TestTokenThatMustNotLeak"
 
 pytestmark = pytest.mark.skipif(not BINARY.exists(), reason=f"{BINARY} is not built: run `make build`")
-
-
-class Hub:
-    def __init__(self, folder, *certificate):
-        self.repositories = folder / "repositories"
-        self.repositories.mkdir(exist_ok=True)
-        self.process = subprocess.Popen([sys.executable, str(pathlib.Path(__file__).with_name("hub_server.py")),
-                                         str(self.repositories), *map(str, certificate)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.port = json.loads(self.process.stdout.readline())["hub"]
-        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
-
-    def add(self, name, **behaviour):
-        shutil.copytree(MODEL, self.repositories / name, ignore=shutil.ignore_patterns("golden.json"))
-        (self.repositories / name / ".behaviour.json").write_text(json.dumps(behaviour))
-
-    def requests(self):
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        return json.loads(opener.open(self.url + "/__log").read())
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(timeout=30)
 
 
 @pytest.fixture()
@@ -53,18 +32,39 @@ def hub(tmp_path):
 
 
 @pytest.fixture()
-def embed(hub, tmp_path):
-    """Runs `vecframe embed` on one picture with this model."""
+def environment(hub, tmp_path):
+    """An environment in which this hub is the only one."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "VECFRAME_MODEL", "TRANSFORMERS_", "SSL_CERT"))
+             and not k.lower().endswith("_proxy")}
+    return clean | {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path / "cache"), "HF_TOKEN": TOKEN}
+
+
+@pytest.fixture()
+def embed_command(tmp_path):
+    """The words of `vecframe embed` on one picture with this model."""
     picture = tmp_path / "x.png"
     Image.fromarray(np.random.default_rng(3).integers(0, 256, (40, 60, 3), dtype=np.uint8)).save(picture)
 
-    def run(model, output="o.parquet", **environment):
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "VECFRAME_MODEL", "TRANSFORMERS_", "SSL_CERT"))
-                 and not k.lower().endswith("_proxy")}
-        return subprocess.run([str(BINARY), "embed", str(picture), "-o", str(tmp_path / output), "--model", str(model)],
-                              capture_output=True, text=True, timeout=120,
-                              env=clean | {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path / "cache"),
-                                           "HF_TOKEN": TOKEN} | environment)
+    def words(model, output="o.parquet"):
+        return [str(BINARY), "embed", str(picture), "-o", str(tmp_path / output), "--model", str(model)]
+    return words
+
+
+@pytest.fixture()
+def embed(environment, embed_command):
+    """Runs it."""
+    def run(model, output="o.parquet", **changes):
+        return subprocess.run(embed_command(model, output), capture_output=True, text=True, timeout=120,
+                              env=environment | changes)
+    return run
+
+
+@pytest.fixture()
+def show(environment):
+    """Runs `vecframe models show`."""
+    def run(*words, **changes):
+        return subprocess.run([str(BINARY), "models", "show", *map(str, words)], capture_output=True, text=True,
+                              timeout=120, env=environment | changes)
     return run
 
 
@@ -215,3 +215,101 @@ def test_two_runs_at_once_share_one_download(hub, embed, tmp_path):
     assert len([r for r in hub.requests() if r["role"] == "cdn"]) == 1
     for i in (1, 2):
         np.testing.assert_array_equal(vectors(tmp_path / "0.parquet"), vectors(tmp_path / f"{i}.parquet"))
+
+
+def test_a_model_is_described_without_its_weights(hub, show, tmp_path):
+    hub.add("owner/tiny")
+    done = show("owner/tiny", "--json")
+    assert done.returncode == 0, done.stderr
+    facts, local = json.loads(done.stdout), json.loads(show(MODEL, "--json").stdout)
+    for name in ["family", "dimension", "image_height", "image_width", "processor", "parameters", "gflop_per_image"]:
+        assert facts[name] == local[name], name
+    assert (facts["state"], facts["directory"], local["state"]) == ("not downloaded", "", "directory")
+    assert facts["revision"] == hashlib.sha1(b"owner/tiny").hexdigest()
+    header = int.from_bytes((MODEL / "model.safetensors").read_bytes()[:8], "little")
+    assert [r["range"] for r in hub.requests() if r["role"] == "cdn"] == ["bytes=0-7", f"bytes=8-{header + 7}"]
+    assert not (tmp_path / "cache").exists()
+
+
+def test_what_is_described_is_what_the_cache_then_has(hub, show, embed):
+    hub.add("owner/tiny")
+    before = show("owner/tiny").stdout
+    assert embed("owner/tiny").returncode == 0
+    asked = len(hub.requests())
+    after = show("owner/tiny").stdout
+    assert len(hub.requests()) == asked
+    different = [(a.split()[0], b.split()[0]) for a, b in zip(before.splitlines(), after.splitlines()) if a != b]
+    assert different == [("state", "state"), ("files", "files")], (before, after)
+
+
+def test_a_hub_that_knows_no_ranges_is_not_listened_to_for_long(hub, show, tmp_path):
+    hub.add("owner/tiny", no_ranges=True, slow=300)
+    started = time.monotonic()
+    assert show("owner/tiny").returncode == 0
+    assert time.monotonic() - started < 100  # the server begins with a tenth of the file, which holds the header
+    assert len([r for r in hub.requests() if r["role"] == "cdn"]) == 1
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("model, words", [
+    ("owner/gone", ["owner/gone", "no such model"]),
+    ("owner/tiny@v7", ["no revision 'v7'"]),
+    ("./nowhere/at/all", ["neither a directory nor a hub id"]),
+    ("builtin:nothing", []),
+])
+def test_what_cannot_be_described_is_one_line(hub, show, model, words):
+    hub.add("owner/tiny")
+    assert_refused(show(model), *words)
+
+
+def wait_for(condition, seconds=30):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_ctrl_c_ends_a_download_at_once_and_keeps_what_came(hub, embed, embed_command, environment, tmp_path):
+    hub.add("owner/tiny", drip=600)
+    process = subprocess.Popen(embed_command("owner/tiny"), stderr=subprocess.PIPE, text=True, env=environment)
+    blobs = tmp_path / "cache" / "models--owner--tiny" / "blobs"
+    wait_for(lambda: any(part.stat().st_size for part in blobs.glob("*.incomplete")))
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert time.monotonic() - started < 10  # the server would have gone on for ten minutes
+    assert [part.stat().st_size for part in blobs.glob("*.incomplete")] == [1]
+    assert not (tmp_path / "o.parquet").exists()
+
+    (hub.repositories / "owner" / "tiny" / ".behaviour.json").write_text("{}")
+    assert embed("owner/tiny").returncode == 0
+    assert [r["range"] for r in hub.requests() if r["role"] == "cdn"] == [None, "bytes=1-"]
+
+
+def test_a_terminal_shows_how_far_the_download_is(hub, embed_command, environment):
+    hub.add("owner/tiny", slow=2)
+    master, terminal = pty.openpty()
+    process = subprocess.Popen(embed_command("owner/tiny"), stderr=terminal, env=environment)
+    os.close(terminal)
+    shown = b""
+    while True:
+        try:
+            part = os.read(master, 65536)
+        except OSError:  # the last writer is gone
+            break
+        if not part:
+            break
+        shown += part
+    os.close(master)
+    assert process.wait(timeout=60) == 0
+    lines = [line for line in shown.decode().split("\r\x1b[K") if line.startswith("model.safetensors")]
+    size = (MODEL / "model.safetensors").stat().st_size / 1e6
+    assert len(lines) >= 5, shown
+    assert f" of {size:.1f} MB" in lines[0] and " %" in lines[0], lines
+    assert any("MB/s" in line and "left" in line for line in lines), lines
+
+
+def test_no_terminal_is_shown_nothing(hub, embed):
+    hub.add("owner/tiny")
+    assert "model.safetensors" not in embed("owner/tiny").stderr

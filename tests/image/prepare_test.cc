@@ -403,6 +403,14 @@ TEST(PrepareSpec, ReadsAsOneLine) {
   spec.rescale_factor = 0.5;
   spec.do_normalize = false;
   EXPECT_EQ(spec.readable_text(), "resize to 384x256, lanczos (Pillow); values x 0.5");
+  spec.resize = ResizeRule::kFit;
+  EXPECT_EQ(spec.readable_text(), "resize to fit into 384x256, lanczos (Pillow); values x 0.5");
+  spec.resize = ResizeRule::kCover;
+  EXPECT_EQ(spec.readable_text(), "resize to cover 384x256, lanczos (Pillow); values x 0.5");
+  PrepareSpec patches = naflex(16, 256);
+  patches.do_rescale = patches.do_normalize = false;
+  EXPECT_EQ(patches.readable_text(),
+            "resize to at most 256 patches of 16x16, bilinear (torchvision)");
   spec.resize = ResizeRule::kCentreSquare;
   spec.square_fraction = 0.875;
   spec.do_rescale = false;

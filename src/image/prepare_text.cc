@@ -61,6 +61,9 @@ std::string resize_text(const PrepareSpec& spec) {
     case ResizeRule::kCentreSquare:
       return fmt::format("centre square of {} of the shorter side, resize to {}x{}, {}",
                          spec.square_fraction, spec.resize_width, spec.resize_height, how);
+    case ResizeRule::kPatches:
+      return fmt::format("resize to at most {} patches of {}, aspect ratio kept, {}",
+                         spec.max_patches, spec.patch, how);
   }
   return "";
 }

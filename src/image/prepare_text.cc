@@ -55,9 +55,6 @@ std::string resize_text(const PrepareSpec& spec) {
     case ResizeRule::kFit:
       return fmt::format("resize to fit into {}x{}, {}", spec.resize_width, spec.resize_height,
                          how);
-    case ResizeRule::kPatches:
-      return fmt::format("resize to at most {} patches of {}x{}, {}", spec.max_patches, spec.patch,
-                         spec.patch, how);
     case ResizeRule::kCentreSquare:
       return fmt::format("centre square of {} of the shorter side, resize to {}x{}, {}",
                          spec.square_fraction, spec.resize_width, spec.resize_height, how);

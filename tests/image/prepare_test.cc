@@ -410,7 +410,7 @@ TEST(PrepareSpec, ReadsAsOneLine) {
   PrepareSpec patches = naflex(16, 256);
   patches.do_rescale = patches.do_normalize = false;
   EXPECT_EQ(patches.readable_text(),
-            "resize to at most 256 patches of 16x16, bilinear (torchvision)");
+            "resize to at most 256 patches of 16, aspect ratio kept, bilinear (torchvision)");
   spec.resize = ResizeRule::kCentreSquare;
   spec.square_fraction = 0.875;
   spec.do_rescale = false;

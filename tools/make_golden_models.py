@@ -67,15 +67,17 @@ def scramble(model, seed):
     with torch.no_grad():
         for name, tensor in model.named_parameters():
             noise = torch.randn(tensor.shape, generator=generator)
-            if "position" in name or "pos_embed" in name or "token" in name or "class_embedding" in name or "probe" in name:
+            if "position_bias_table" in name:
+                tensor.copy_(noise)
+            elif any(part in name for part in ("position", "pos_embed", "token", "class_embedding", "probe", "latent")):
                 tensor.copy_(0.5 * noise)
             elif ".grn." in name:
                 tensor.copy_(0.4 * noise)
             elif tensor.ndim >= 2:
                 tensor.copy_(noise * 1.6 / math.sqrt(tensor[0].numel()))
-            elif "lambda" in name or "layer_scale" in name:
+            elif "lambda" in name or "gamma" in name or "layer_scale" in name:
                 tensor.copy_(0.6 + 0.3 * noise)
-            elif "norm" in name and name.endswith("weight"):
+            elif ("norm" in name or "ln_" in name) and name.endswith("weight"):
                 tensor.copy_(1 + 0.2 * noise)
             else:
                 tensor.copy_(0.1 * noise)
@@ -390,6 +392,30 @@ def make_aimv2(out):
         tidy(folder)
 
 
+def make_beit(out):
+    from transformers import BeitConfig, BeitForImageClassification, BeitImageProcessor, BeitModel
+
+    small = dict(hidden_size=36, intermediate_size=52, num_hidden_layers=2, num_attention_heads=3, image_size=32, patch_size=8)
+    # A classifier as the hub has them; one table for all blocks, at another size than it was trained for, and the class
+    # token; positions of both kinds, neither layer scale, in the names transformers 5 has in memory.
+    for name, seed, size, more, stored in (
+            ("beit", 60, (32, 32), dict(use_relative_position_bias=True), True),
+            ("beit_resized", 61, (40, 56), dict(use_shared_relative_position_bias=True, use_mean_pooling=False,
+                                                use_mask_token=True), True),
+            ("beit_positions", 62, (24, 48), dict(use_relative_position_bias=True, use_shared_relative_position_bias=True,
+                                                  use_absolute_position_embeddings=True, layer_scale_init_value=0.0), False)):
+        folder = fresh(out, name)
+        config = BeitConfig(**small, **more)
+        classifier = name == "beit"
+        model = BeitForImageClassification(config) if classifier else BeitModel(config)
+        scramble(model, seed).half().save_pretrained(folder, save_original_format=stored)
+        BeitImageProcessor(size={"height": size[0], "width": size[1]}).save_pretrained(folder)
+        model = BeitModel.from_pretrained(folder, dtype=torch.float32).eval()
+        run_transformers(folder, "beit", lambda p, model=model: model(pixel_values=p),
+                         BeitImageProcessor.from_pretrained(folder))
+        tidy(folder)
+
+
 def make_resnet(out):
     from transformers import (BitImageProcessor, ConvNextImageProcessor, ResNetConfig, ResNetForImageClassification,
                               ResNetModel)
@@ -459,7 +485,7 @@ def make_timm(out):
     run_timm(folder, model, dict(pretrained, input_size=(3, 48, 48)), PICTURES)
 
 
-def run_timm(target, model, data_config, pictures, **more):
+def run_timm(target, model, data_config, pictures, family="timm-vit", **more):
     import timm
 
     model.eval()
@@ -470,7 +496,7 @@ def run_timm(target, model, data_config, pictures, **more):
         with torch.no_grad():
             vectors.append(model.forward_head(model.forward_features(values[None]), pre_logits=True)[0].numpy())
         pixels.append(values.numpy())
-    write_golden(target, "timm-vit", pictures, vectors, pixels, **more)
+    write_golden(target, family, pictures, vectors, pixels, **more)
 
 
 # Ordinary photograph sizes for the two real models.
@@ -625,7 +651,7 @@ def main():
     arguments = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    for make in (make_clip, make_vit, make_dinov2, make_dinov3, make_siglip, make_aimv2, make_resnet, make_convnext,
+    for make in (make_clip, make_vit, make_dinov2, make_dinov3, make_siglip, make_aimv2, make_beit, make_resnet, make_convnext,
                  make_timm, make_siglip2_naflex):
         make(arguments.out)
     if arguments.vit_tiny:

@@ -55,6 +55,8 @@ class Stream {
                               std::int64_t first_row, Matrix out) = 0;
   /// x[b * n + i] += rows[i], where rows holds n = x.rows / batch rows: position embeddings.
   virtual void add_rows(const Vector& rows, std::int64_t batch, Matrix x) = 0;
+  /// x += from. The two do not overlap.
+  virtual void add(Matrix from, Matrix x) = 0;
   /// y = act(x W^T + b), then + residual if its data is not null. `residual` may be y itself. x and
   /// y do not overlap.
   virtual void linear(const Linear& linear, Matrix x, Activation activation, Matrix residual,
@@ -75,6 +77,14 @@ class Stream {
   /// row sees itself and the rows of its text before it. The lengths sum up to qkv.rows.
   virtual void causal_attention(Matrix qkv, std::span<const std::int64_t> lengths,
                                 std::int64_t heads, float scale, Matrix out) = 0;
+  /// As attention(), with a bias of relative positions added to the scaled scores. The tokens are a
+  /// class token and the patches of a grid, row by row. For each head `table` holds (2 rows - 1) *
+  /// (2 columns - 1) + 3 values: that of a query's patch p and a key's patch q stands at (y_q - y_p
+  /// + rows - 1) * (2 columns - 1) + x_q - x_p + columns - 1; the last three are those of class
+  /// token to patch, of patch to class token, and of class token to itself.
+  virtual void relative_attention(const Vector& table, std::int64_t grid_columns, Matrix qkv,
+                                  std::int64_t batch, std::int64_t heads, float scale,
+                                  Matrix out) = 0;
   /// softmax(q k^T * scale) v for each image and head, where `query` holds one q of heads *
   /// head_dim values for all images: attention pooling. kv is [batch * tokens, 2 * heads *
   /// head_dim], halves k, v; out is [batch, heads * head_dim].

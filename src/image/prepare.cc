@@ -76,6 +76,20 @@ Result<Layout> lay_out(const PrepareSpec& spec, Size size) {
                                               : Size{other, spec.shortest_edge};
       break;
     }
+    case ResizeRule::kCover:
+    case ResizeRule::kFit: {
+      const double rows = static_cast<double>(size.height) / spec.resize_height;
+      const double columns = static_cast<double>(size.width) / spec.resize_width;
+      const double ratio =
+          spec.resize == ResizeRule::kCover ? std::min(rows, columns) : std::max(rows, columns);
+      const double height = std::nearbyint(size.height / ratio);
+      const double width = std::nearbyint(size.width / ratio);
+      if (std::max(height, width) > kMaxSide)
+        return unsupported(
+            size, "its longer side would become more than " + std::to_string(kMaxSide) + " pixels");
+      resize.size = {static_cast<std::uint32_t>(width), static_cast<std::uint32_t>(height)};
+      break;
+    }
     case ResizeRule::kCentreSquare: {
       const auto side = static_cast<std::uint32_t>(
           std::clamp(std::min(size.width, size.height) * spec.square_fraction, 0.0,

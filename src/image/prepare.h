@@ -27,6 +27,10 @@ enum class ResizeRule : std::uint8_t {
   kNone,
   kExact,         ///< to (height, width), aspect ratio ignored
   kShortestEdge,  ///< shorter side to `shortest_edge`, longer to int(shortest_edge * long / short)
+  /// Aspect ratio kept, so that the picture just covers (height, width), or just fits into it; the
+  /// other side is rounded, a half to the even neighbour.
+  kCover,
+  kFit,
   /// The centre square of side int(min(width, height) * square_fraction), resized to (height,
   /// width). Left and top are the truncated halves of the rest.
   kCentreSquare,
@@ -52,7 +56,7 @@ enum class NormalizeRule : std::uint8_t {
 
 struct PrepareSpec {
   ResizeRule resize = ResizeRule::kNone;
-  std::uint32_t resize_height = 0, resize_width = 0;  ///< kExact, kCentreSquare
+  std::uint32_t resize_height = 0, resize_width = 0;  ///< all but kNone, kShortestEdge
   std::uint32_t shortest_edge = 0;                    ///< kShortestEdge
   double square_fraction = 1.0;                       ///< kCentreSquare
   std::uint32_t patch = 0, max_patches = 0;           ///< kPatches
@@ -68,8 +72,8 @@ struct PrepareSpec {
   NormalizeRule normalize = NormalizeRule::kFused;
 
   /// Height and width of every slot's picture: crop size if cropping, else the resize size. There
-  /// is none where sizes vary. kShortestEdge or kNone without a crop has no fixed size and is
-  /// refused when the spec is read.
+  /// is none where sizes vary. kShortestEdge, kCover, kFit or kNone without a crop has no
+  /// fixed size and is refused when the spec is read.
   Size slot_size() const;
   /// Whether each slot begins with the size of its picture.
   bool has_variable_size() const { return resize == ResizeRule::kPatches; }

@@ -18,6 +18,10 @@ std::string_view name_of(ResizeRule rule) {
       return "exact";
     case ResizeRule::kShortestEdge:
       return "shortest_edge";
+    case ResizeRule::kCover:
+      return "cover";
+    case ResizeRule::kFit:
+      return "fit";
     case ResizeRule::kCentreSquare:
       return "centre_square";
     case ResizeRule::kPatches:

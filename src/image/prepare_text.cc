@@ -50,6 +50,11 @@ std::string resize_text(const PrepareSpec& spec) {
       return fmt::format("resize to {}x{}, {}", spec.resize_width, spec.resize_height, how);
     case ResizeRule::kShortestEdge:
       return fmt::format("resize shorter side to {}, {}", spec.shortest_edge, how);
+    case ResizeRule::kCover:
+      return fmt::format("resize to cover {}x{}, {}", spec.resize_width, spec.resize_height, how);
+    case ResizeRule::kFit:
+      return fmt::format("resize to fit into {}x{}, {}", spec.resize_width, spec.resize_height,
+                         how);
     case ResizeRule::kCentreSquare:
       return fmt::format("centre square of {} of the shorter side, resize to {}x{}, {}",
                          spec.square_fraction, spec.resize_width, spec.resize_height, how);

@@ -8,11 +8,29 @@ using compute::Activation;
 using compute::Matrix;
 using tensor::AlignedBuffer;
 
+namespace {
+
+// The token through the first rows of a layer; `bias` may be empty.
+std::vector<float> project(const AlignedBuffer<float>& token, const AlignedBuffer<float>& weight,
+                           const AlignedBuffer<float>& bias) {
+  std::vector<float> query(token.size());
+  for (std::size_t o = 0; o < query.size(); ++o) {
+    double sum = bias.empty() ? 0 : bias[o];
+    for (std::size_t i = 0; i < token.size(); ++i)
+      sum += double{weight[o * token.size() + i]} * token[i];
+    query[o] = static_cast<float>(sum);
+  }
+  return query;
+}
+
+}  // namespace
+
 double PoolTensors::products(const EncoderSpec& spec, std::int64_t tokens) const {
   if (query == nullptr) return 0;
   const auto width = static_cast<double>(spec.width), t = static_cast<double>(tokens);
-  double products = 2 * t * width * width + 2 * t * width;         // keys and values, and with them
-  if (in_projection.weight != nullptr) products += width * width;  // of the query
+  double products = 2 * t * width * width + 2 * t * width;  // keys and values, and with them
+  if (in_projection.weight != nullptr || query_projection.weight != nullptr)
+    products += width * width;  // of the query
   for (const Affine* layer : {&output, &fc1, &fc2})
     if (layer->weight != nullptr) products += static_cast<double>(layer->weight->count());
   return products;
@@ -24,6 +42,8 @@ PoolTensors find_pool(const LayerFinder& find, const PoolNames& names, const Enc
   pool.query = find.vector(names.query, {1, 1, width});
   pool.in_projection =
       find.affine(names.in_projection, {3 * width, width}, 3 * width, /*has_bias=*/true, "_");
+  pool.query_projection = find.linear(names.query_projection, width, width, spec.query_bias);
+  pool.key_value = find.linear(names.key_value, 2 * width, width, spec.value_bias);
   pool.key = find.linear(names.key, width, width, spec.key_bias);
   pool.value = find.linear(names.value, width, width, spec.value_bias);
   pool.output = find.linear(names.output, width, width, /*has_bias=*/true);
@@ -37,25 +57,24 @@ AttentionPool::AttentionPool(const EncoderSpec& spec, const PoolTensors& tensors
                              const WeightPacker& packer)
     : spec_(spec) {
   const AlignedBuffer<float> token = packer.read(tensors.query);
-  if (tensors.in_projection.weight == nullptr) {
-    query_ = packer.upload({token.data(), token.size()});
-    key_value_ = packer.stacked({&tensors.key, &tensors.value});
-  } else {
+  if (tensors.in_projection.weight != nullptr) {
     const std::size_t square = token.size() * token.size();
     const AlignedBuffer<float> weight = packer.read(tensors.in_projection.weight);
     const AlignedBuffer<float> bias = packer.read(tensors.in_projection.bias);
-    std::vector<float> query(token.size());
-    for (std::size_t o = 0; o < query.size(); ++o) {
-      double sum = bias[o];
-      for (std::size_t i = 0; i < token.size(); ++i)
-        sum += double{weight[o * token.size() + i]} * token[i];
-      query[o] = static_cast<float>(sum);
-    }
-    query_ = packer.upload(query);
+    query_ = packer.upload(project(token, weight, bias));
     key_value_ = packer.pack({{weight.data() + square, 2 * square},
                               {bias.data() + token.size(), 2 * token.size()},
                               spec.width,
                               2 * spec.width});
+  } else {
+    key_value_ = tensors.key_value.weight != nullptr
+                     ? packer.linear(tensors.key_value)
+                     : packer.stacked({&tensors.key, &tensors.value});
+    if (tensors.query_projection.weight == nullptr)
+      query_ = packer.upload({token.data(), token.size()});
+    else
+      query_ = packer.upload(project(token, packer.read(tensors.query_projection.weight),
+                                     packer.read(tensors.query_projection.bias)));
   }
   output_ = packer.linear(tensors.output);
   norm_ = packer.norm(tensors.norm);

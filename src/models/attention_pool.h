@@ -13,18 +13,20 @@
 
 namespace vecframe::models {
 
-/// The query is `query` itself or, with `in_projection`, that token through the first third of a
-/// joint projection of q, k and v. An MLP with its norm may follow.
+/// The query is `query` itself or that token through a layer: `query_projection`, or the first
+/// third of a joint projection of q, k and v. An MLP with its norm may follow.
 struct PoolNames {
   std::string_view query;
   std::string_view in_projection;  ///< up to "_weight" and "_bias"; in place of key and value
+  std::string_view query_projection;
   std::string_view key, value, output;
+  std::string_view key_value;  ///< in place of key and value
   std::string_view norm, fc1, fc2;
 };
 
 struct PoolTensors {
   const TensorInfo* query = nullptr;
-  Affine in_projection, key, value, output, norm, fc1, fc2;
+  Affine in_projection, query_projection, key, value, key_value, output, norm, fc1, fc2;
 
   /// Multiply-adds for one picture of `tokens`.
   double products(const EncoderSpec& spec, std::int64_t tokens) const;

@@ -18,17 +18,27 @@ namespace fs = std::filesystem;
 
 constexpr const char* kWeights = "model.safetensors";
 constexpr const char* kIndex = "model.safetensors.index.json";
+constexpr const char* kConfig = "config.json";
+constexpr const char* kOpenClipConfig = "open_clip_config.json";
+constexpr const char* kOpenClipWeights = "open_clip_model.safetensors";
 constexpr std::uint64_t kMaxIndexBytes = 100'000'000;
 constexpr std::uint64_t kHashedWhole = 64u << 20;
 constexpr std::size_t kSample = 512;  // bytes at either end of a tensor
 
-JsonObject read_config(const std::string& model, const fs::path& directory) {
-  const auto file = find_model_file(model, directory, "config.json");
-  if (!file)
+// Many directories hold a model twice, for transformers and for open_clip, and some have the
+// weights of one only.
+std::string choose_config(const std::string& model, const fs::path& directory) {
+  const auto has = [&](const char* name) {
+    return find_model_file(model, directory, name).has_value();
+  };
+  const bool here = has(kConfig), open_clip = has(kOpenClipConfig);
+  if (!here && !open_clip)
     throw RequestError(fmt::format(
         "model: '{}' has no config.json in {}; give a directory as save_pretrained() writes it",
         model, directory.string()));
-  return JsonObject::read(*file);
+  const bool weights = has(kWeights) || has(kIndex);
+  const bool as_open_clip = open_clip && (!here || (!weights && has(kOpenClipWeights)));
+  return as_open_clip ? kOpenClipConfig : kConfig;
 }
 
 // A shard is a plain name in the same directory; a path would let an index read anything.
@@ -37,6 +47,20 @@ void check_shard_name(const fs::path& index, const std::string& name) {
       name.find('\0') != std::string::npos)
     throw RequestError(
         fmt::format("{}: shard '{}' is not a plain file name", index.string(), name));
+}
+
+std::vector<std::string> open_clip_weight_files(const std::string& model,
+                                                const fs::path& directory) {
+  if (find_model_file(model, directory, kOpenClipWeights)) return {kOpenClipWeights};
+  for (const char* pickle : {"open_clip_pytorch_model.bin", "pytorch_model.bin"}) {
+    if (find_model_file(model, directory, pickle))
+      throw RequestError(fmt::format(
+          "model: '{}' has only {}, a pickle, which is code and is not read; save its state_dict() "
+          "as {} with safetensors.torch.save_file(), or take a revision that has it",
+          model, pickle, kOpenClipWeights));
+  }
+  throw RequestError(fmt::format("model: '{}' has {}, but no {} in {}", model, kOpenClipConfig,
+                                 kOpenClipWeights, directory.string()));
 }
 
 std::vector<std::string> weight_files(const std::string& model, const fs::path& directory) {
@@ -69,8 +93,11 @@ std::vector<std::string> weight_files(const std::string& model, const fs::path& 
 Checkpoint::Checkpoint(std::string model, fs::path directory)
     : model_(std::move(model)),
       directory_(std::move(directory)),
-      config_(read_config(model_, directory_)),
-      file_names_(weight_files(model_, directory_)) {
+      config_name_(choose_config(model_, directory_)),
+      config_(JsonObject::read(
+          find_model_file(model_, directory_, config_name_).value_or(directory_ / config_name_))),
+      file_names_(config_name_ == kOpenClipConfig ? open_clip_weight_files(model_, directory_)
+                                                  : weight_files(model_, directory_)) {
   files_.reserve(file_names_.size());
   for (const std::string& name : file_names_)
     files_.emplace_back(find_model_file(model_, directory_, name).value_or(directory_ / name));
@@ -118,7 +145,7 @@ void Checkpoint::read_row(const TensorInfo& tensor, std::int64_t row, std::span<
 
 std::string Checkpoint::fingerprint() const {
   Fingerprint fingerprint;
-  const MappedFile config(directory_ / "config.json");
+  const MappedFile config(directory_ / config_name_);
   fingerprint.add(config.bytes());
   for (std::size_t i = 0; i < files_.size(); ++i) {
     const SafetensorsFile& file = files_[i];

@@ -1,4 +1,4 @@
-// A model directory: config.json and its tensors, by name. Weights stay on disk until they are read
+// A model directory: its config and its tensors, by name. Weights stay on disk until they are read
 // one by one.
 #pragma once
 
@@ -19,12 +19,15 @@ namespace vecframe::models {
 class Checkpoint {
  public:
   /// Opens config.json and model.safetensors, or the shards that model.safetensors.index.json
-  /// names. `model` is the user's spelling, for messages. Throws RequestError.
+  /// names; where those are not, open_clip_config.json and open_clip_model.safetensors. `model` is
+  /// the user's spelling, for messages. Throws RequestError.
   Checkpoint(std::string model, std::filesystem::path directory);
 
   const std::string& model() const { return model_; }
   const std::filesystem::path& directory() const { return directory_; }
   const JsonObject& config() const { return config_; }
+  /// The file it is of.
+  const std::string& config_name() const { return config_name_; }
 
   /// Null if there is none of this name.
   const TensorInfo* find(std::string_view name) const;
@@ -52,6 +55,7 @@ class Checkpoint {
 
   std::string model_;
   std::filesystem::path directory_;
+  std::string config_name_;
   JsonObject config_;
   std::vector<std::string> file_names_;
   std::vector<SafetensorsFile> files_;  // as file_names_

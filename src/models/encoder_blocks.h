@@ -1,4 +1,4 @@
-// Pre-norm transformer blocks with packed weights: what towers of pictures and of texts share.
+// Transformer blocks with packed weights: what towers of pictures and of texts share.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@ namespace vecframe::models {
 
 struct EncoderBlock {
   Norm norm1, norm2;
+  Norm attention_norm, mlp_norm;                           ///< inside the two branches; null: none
   std::unique_ptr<compute::Linear> qkv, output, fc1, fc2;  ///< fc1: gate, then up, if gated
 };
 
@@ -31,15 +32,20 @@ class EncoderBlocks {
 
   void normalize(compute::Stream& stream, const Norm& norm, compute::Matrix from,
                  compute::Matrix to) const;
-  /// qkv = projections of norm1(x), in `scratch`; `h` is overwritten.
+  /// qkv = projections of norm1(x), or of x if the norms follow, in `scratch`; `h` is overwritten.
   compute::Matrix project_qkv(compute::Stream& stream, const EncoderBlock& block, compute::Matrix x,
                               compute::Matrix h, float* scratch) const;
-  /// x += output(h); x += fc2(act(fc1(norm2(x)))), where `h` is what attention gave, and is
-  /// overwritten as `scratch` is.
+  /// x += output(h); x += fc2(act(fc1(norm2(x)))), with the norms inside, or x +=
+  /// norm1(output(h)); x += norm2(fc2(act(fc1(x)))) if the norms follow, where `h` is what
+  /// attention gave, and is overwritten as `scratch` is.
   void finish(compute::Stream& stream, const EncoderBlock& block, compute::Matrix x,
               compute::Matrix h, float* scratch) const;
 
  private:
+  /// fc2(act(fc1(from))), added to `residual` if its data is not null.
+  void apply_mlp(compute::Stream& stream, const EncoderBlock& block, compute::Matrix from,
+                 float* scratch, compute::Matrix residual, compute::Matrix to) const;
+
   EncoderSpec spec_;
   std::vector<EncoderBlock> blocks_;
 };

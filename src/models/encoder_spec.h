@@ -15,7 +15,10 @@ struct EncoderSpec {
   compute::Activation activation = compute::Activation::kGeluErf;
   bool gated_mlp = false;  ///< act(gate(x)) * up(x) in place of act(fc1(x))
   compute::NormKind norm = compute::NormKind::kLayerNorm;
-  float epsilon = 1e-6f;  ///< of every norm
+  float epsilon = 1e-6f;   ///< of every norm
+  bool post_norm = false;  ///< x + norm(f(x)) in place of x + f(norm(x))
+  /// Rotary positions turn channels (2 j, 2 j + 1) of a head, not (j, j + head_width / 2).
+  bool adjacent_pairs = false;
   bool query_bias = true, key_bias = true, value_bias = true, output_bias = true, mlp_bias = true;
 
   void set_qkv_bias(bool bias) { query_bias = key_bias = value_bias = bias; }

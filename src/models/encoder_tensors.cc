@@ -27,16 +27,24 @@ BlockTensors find_block(const LayerFinder& find, const BlockNames& names, const 
   const std::int64_t width = spec.width;
   BlockTensors block;
   block.norm1 = find.norm(names.norm1, width);
-  block.qkv = find.linear(names.qkv, 3 * width, width, spec.query_bias);
-  block.query = find.linear(names.query, width, width, spec.query_bias);
-  block.key = find.linear(names.key, width, width, spec.key_bias);
-  block.value = find.linear(names.value, width, width, spec.value_bias);
+  const bool apart = !names.query_bias.empty();
+  block.qkv = names.in_projection.empty()
+                  ? find.linear(names.qkv, 3 * width, width, !apart && spec.query_bias)
+                  : find.affine(names.in_projection, {3 * width, width}, 3 * width,
+                                /*has_bias=*/true, "_");
+  block.query = find.linear(names.query, width, width, !apart && spec.query_bias);
+  block.key = find.linear(names.key, width, width, !apart && spec.key_bias);
+  block.value = find.linear(names.value, width, width, !apart && spec.value_bias);
+  block.query_bias = find.vector(names.query_bias, {width});
+  block.value_bias = find.vector(names.value_bias, {width});
+  block.attention_norm = find.norm(names.attention_norm, width);
   block.output = find.linear(names.output, width, width, spec.output_bias);
   block.scale1 = find.vector(names.scale1, {width});
   block.norm2 = find.norm(names.norm2, width);
   block.fc1 = find.linear(names.fc1, spec.hidden_width(), width, spec.mlp_bias);
   block.gate = find.linear(names.gate, spec.mlp_width, width, spec.mlp_bias);
   block.up = find.linear(names.up, spec.mlp_width, width, spec.mlp_bias);
+  block.mlp_norm = find.norm(names.mlp_norm, spec.mlp_width);
   block.fc2 = find.linear(names.fc2, width, spec.mlp_width, spec.mlp_bias);
   block.scale2 = find.vector(names.scale2, {width});
   return block;
@@ -83,9 +91,9 @@ std::vector<BlockTensors> find_blocks(const Checkpoint& checkpoint, TensorCollec
   const std::string block_prefix = prefix + std::string(names.block);
   const std::int64_t there = count_blocks(checkpoint, block_prefix);
   if (there != 0 && there != spec.layers)
-    throw RequestError(
-        fmt::format("model: '{}': the weights have {} blocks '{}', but config.json means {}",
-                    checkpoint.model(), there, block_prefix, spec.layers));
+    throw RequestError(fmt::format("model: '{}': the weights have {} blocks '{}', but {} means {}",
+                                   checkpoint.model(), there, block_prefix,
+                                   checkpoint.config_name(), spec.layers));
   std::vector<BlockTensors> blocks;
   for (std::int64_t i = 0; i < spec.layers; ++i)
     blocks.push_back(find_block(

@@ -17,8 +17,13 @@ namespace vecframe::models {
 struct BlockNames {
   std::string_view block;                                          ///< up to the index
   std::string_view norm1, qkv, query, key, value, output, scale1;  ///< in a block
+  std::string_view in_projection;  ///< in place of qkv, up to "_weight" and "_bias"
+  /// Whole names of biases that stand apart from their matrices. The key has none then.
+  std::string_view query_bias, value_bias;
+  std::string_view attention_norm;  ///< of what attention gives, before `output`
   /// The first product of the MLP is `fc1`, or, in two parts, `gate` and `up`.
   std::string_view norm2, fc1, gate, up, fc2, scale2;
+  std::string_view mlp_norm;  ///< of the hidden layer, before `fc2`
 };
 
 /// weight and bias of one layer; bias may be null.
@@ -28,7 +33,10 @@ struct Affine {
 };
 
 struct BlockTensors {
-  Affine norm1, qkv, query, key, value, output, norm2, fc1, gate, up, fc2;
+  Affine norm1, qkv, query, key, value, attention_norm, output;
+  Affine norm2, fc1, gate, up, mlp_norm, fc2;
+  const TensorInfo* query_bias = nullptr;
+  const TensorInfo* value_bias = nullptr;
   const TensorInfo* scale1 = nullptr;
   const TensorInfo* scale2 = nullptr;
 };

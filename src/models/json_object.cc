@@ -159,6 +159,12 @@ std::vector<double> JsonObject::numbers(std::string_view key) const {
   return result;
 }
 
+std::vector<std::string> JsonObject::keys() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : node_->value->items()) keys.push_back(key);
+  return keys;
+}
+
 std::vector<std::pair<std::string, std::string>> JsonObject::text_members() const {
   std::vector<std::pair<std::string, std::string>> members;
   for (const auto& [key, value] : node_->value->items()) {

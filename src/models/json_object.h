@@ -45,6 +45,8 @@ class JsonObject {
   std::optional<JsonObject> object(std::string_view key) const;
   /// Absent: empty.
   std::vector<double> numbers(std::string_view key) const;
+  /// All keys, also of null values; sorted.
+  std::vector<std::string> keys() const;
   /// All members of an object of strings.
   std::vector<std::pair<std::string, std::string>> text_members() const;
 

@@ -44,6 +44,19 @@ std::vector<Taps> cubic_taps(std::int64_t in, std::int64_t out) {
   return all;
 }
 
+// Two taps; coordinates before the first are the first.
+std::vector<Taps> linear_taps(std::int64_t in, std::int64_t out) {
+  std::vector<Taps> all;
+  const float scale = static_cast<float>(in) / static_cast<float>(out);
+  for (std::int64_t i = 0; i < out; ++i) {
+    const float x = std::max(scale * (static_cast<float>(i) + 0.5f) - 0.5f, 0.0f);
+    const auto left = std::min(static_cast<std::int64_t>(x), in - 1);
+    const float t = x - static_cast<float>(left);
+    all.push_back({{left, 1 - t}, {std::min(left + 1, in - 1), t}});
+  }
+  return all;
+}
+
 double triangle(double u) { return std::max(0.0, 1 - std::fabs(u)); }
 
 double cubic(double u) {
@@ -100,6 +113,27 @@ void resample(const float* from, std::int64_t outer, std::int64_t in, std::int64
   }
 }
 
+// `angle_of` (coordinate, of how many): what the frequencies multiply.
+template <class Angle>
+std::vector<float> turns(std::int64_t head_dim, double base, Grid grid, Angle angle_of) {
+  const std::int64_t quarter = head_dim / 4;
+  std::vector<float> rows;
+  rows.reserve(static_cast<std::size_t>(grid.height * grid.width * head_dim));
+  std::vector<double> angles;
+  for (std::int64_t y = 0; y < grid.height; ++y) {
+    for (std::int64_t x = 0; x < grid.width; ++x) {
+      angles.clear();
+      for (const double at : {angle_of(y, grid.height), angle_of(x, grid.width)})
+        for (std::int64_t j = 0; j < quarter; ++j)
+          angles.push_back(at *
+                           std::pow(base, -static_cast<double>(j) / static_cast<double>(quarter)));
+      for (const double angle : angles) rows.push_back(static_cast<float>(std::cos(angle)));
+      for (const double angle : angles) rows.push_back(static_cast<float>(std::sin(angle)));
+    }
+  }
+  return rows;
+}
+
 }  // namespace
 
 std::vector<float> resize_positions(std::span<const float> positions, std::int64_t prefix,
@@ -126,6 +160,31 @@ std::vector<float> resize_positions(std::span<const float> positions, std::int64
   return result;
 }
 
+std::vector<float> distance_table(std::span<const float> stored, std::int64_t heads, Grid from,
+                                  Grid to) {
+  const auto distances = [](Grid grid) { return Grid{2 * grid.height - 1, 2 * grid.width - 1}; };
+  const Grid old = distances(from), wanted = distances(to);
+  const std::int64_t count = wanted.height * wanted.width;
+  const auto values = [](std::int64_t n) { return static_cast<std::size_t>(n); };
+  std::vector<float> wide(values(old.height * wanted.width * heads));
+  std::vector<float> rows(values(count * heads));
+  resample(stored.data(), old.height, old.width, heads, linear_taps(old.width, wanted.width),
+           wide.data());
+  resample(wide.data(), 1, old.height, wanted.width * heads, linear_taps(old.height, wanted.height),
+           rows.data());
+  const float* special = stored.data() + old.height * old.width * heads;
+  rows.insert(rows.end(), special, special + 3 * heads);
+  // From the key's distance to the query to the query's to the key, and head by head.
+  std::vector<float> table;
+  table.reserve(rows.size());
+  for (std::int64_t h = 0; h < heads; ++h) {
+    for (std::int64_t i = 0; i < count; ++i)
+      table.push_back(rows[values((count - 1 - i) * heads + h)]);
+    for (std::int64_t i = count; i < count + 3; ++i) table.push_back(rows[values(i * heads + h)]);
+  }
+  return table;
+}
+
 std::vector<float> sine_positions(std::int64_t width, Grid grid) {
   const std::int64_t quarter = width / 4;
   std::vector<float> rows;
@@ -147,26 +206,19 @@ std::vector<float> sine_positions(std::int64_t width, Grid grid) {
   return rows;
 }
 
-std::vector<float> rotary_turns(std::int64_t head_dim, double base, Grid grid) {
-  const std::int64_t quarter = head_dim / 4;
-  const auto centre = [](std::int64_t at, std::int64_t count) {
-    return 2 * (static_cast<double>(at) + 0.5) / static_cast<double>(count) - 1;
+std::vector<float> centred_turns(std::int64_t head_dim, double base, Grid grid) {
+  const auto angle = [](std::int64_t at, std::int64_t count) {
+    const double centre = 2 * (static_cast<double>(at) + 0.5) / static_cast<double>(count) - 1;
+    return 2 * std::numbers::pi * centre;
   };
-  std::vector<float> rows;
-  rows.reserve(static_cast<std::size_t>(grid.height * grid.width * head_dim));
-  std::vector<double> angles;
-  for (std::int64_t y = 0; y < grid.height; ++y) {
-    for (std::int64_t x = 0; x < grid.width; ++x) {
-      angles.clear();
-      for (const double at : {centre(y, grid.height), centre(x, grid.width)})
-        for (std::int64_t j = 0; j < quarter; ++j)
-          angles.push_back(2 * std::numbers::pi * at *
-                           std::pow(base, -static_cast<double>(j) / static_cast<double>(quarter)));
-      for (const double angle : angles) rows.push_back(static_cast<float>(std::cos(angle)));
-      for (const double angle : angles) rows.push_back(static_cast<float>(std::sin(angle)));
-    }
-  }
-  return rows;
+  return turns(head_dim, base, grid, angle);
+}
+
+std::vector<float> scaled_turns(std::int64_t head_dim, double base, double reference, Grid grid) {
+  const auto angle = [&](std::int64_t at, std::int64_t count) {
+    return static_cast<double>(at) / static_cast<double>(count) * reference;
+  };
+  return turns(head_dim, base, grid, angle);
 }
 
 }  // namespace vecframe::models

@@ -22,6 +22,12 @@ enum class PositionFilter : std::uint8_t { kBicubic, kBicubicAntialiased, kBilin
 std::vector<float> resize_positions(std::span<const float> positions, std::int64_t prefix,
                                     std::int64_t width, Grid from, Grid to, PositionFilter filter);
 
+/// BEiT's biases by distance, as compute::Stream::relative_attention() takes them. `stored` has a
+/// row of `heads` values for each distance, query before key, of a grid of `from`, then three for
+/// the class token; the distances are resized by torch's bilinear filter (align_corners=False).
+std::vector<float> distance_table(std::span<const float> stored, std::int64_t heads, Grid from,
+                                  Grid to);
+
 /// AIMv2's fixed positions, [sin x w | cos x w | sin y w | cos y w] with w_k = 10000^(-k / (width /
 /// 4)): a row for each patch at column x, row y. `width` is a multiple of 4.
 std::vector<float> sine_positions(std::int64_t width, Grid grid);
@@ -29,6 +35,10 @@ std::vector<float> sine_positions(std::int64_t width, Grid grid);
 /// DINOv3's rotary positions: for each patch head_dim / 2 cosines, then as many sines, of the
 /// angles [2 pi y f | 2 pi x f] with f_j = base^(-4 j / head_dim), where y and x are those of the
 /// patch's centre in [-1, 1]. `head_dim` is a multiple of 4.
-std::vector<float> rotary_turns(std::int64_t head_dim, double base, Grid grid);
+std::vector<float> centred_turns(std::int64_t head_dim, double base, Grid grid);
+
+/// EVA's: the angles are [y f | x f], where row r has y = r / grid.height * reference, and columns
+/// likewise.
+std::vector<float> scaled_turns(std::int64_t head_dim, double base, double reference, Grid grid);
 
 }  // namespace vecframe::models

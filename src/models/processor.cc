@@ -46,6 +46,7 @@ constexpr std::array kClasses{
     ProcessorClass{"CLIP", true, 224, 224, Filter::kBicubic, kClipMean, kClipStd},
     ProcessorClass{"Bit", true, 224, 224, Filter::kBicubic, kClipMean, kClipStd},
     ProcessorClass{"Siglip", false, 224, 0, Filter::kBicubic, kHalf, kHalf},
+    ProcessorClass{"Beit", false, 224, 0, Filter::kBicubic, kHalf, kHalf},
     ProcessorClass{"ViT", false, 224, 0, Filter::kBilinear, kHalf, kHalf},
     ProcessorClass{"DeiT", false, 256, 224, Filter::kBicubic, kHalf, kHalf},
     ProcessorClass{"DINOv3ViT", false, 224, 0, Filter::kBilinear, kImagenetMean, kImagenetStd,
@@ -55,7 +56,7 @@ constexpr std::array kClasses{
     ProcessorClass{"Siglip2", false, 0, 0, Filter::kBilinear, kHalf, kHalf, /*is_float=*/false,
                    /*crops_a_share=*/false, /*is_naflex=*/true},
 };
-static_assert(kClasses.size() == 8);
+static_assert(kClasses.size() == 9);
 
 // "CLIPImageProcessorFast" -> class CLIP. `pillow` is set for names that end in "Pil".
 const ProcessorClass& find_class(const JsonObject& file, std::string_view fallback, bool& pillow) {

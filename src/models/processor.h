@@ -19,4 +19,9 @@ image::PrepareSpec read_processor(const Checkpoint& checkpoint, std::string_view
 /// always Pillow's, so kTorchvision is refused.
 image::PrepareSpec read_timm_processor(const JsonObject& config, const ImageModelOptions& options);
 
+/// open_clip's evaluation transform to pictures of `size`, or of the user's, from `preprocess_cfg`.
+/// It is always Pillow's, so kTorchvision is refused.
+image::PrepareSpec read_open_clip_processor(const JsonObject& config, image::Size size,
+                                            const ImageModelOptions& options);
+
 }  // namespace vecframe::models

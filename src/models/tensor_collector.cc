@@ -36,9 +36,9 @@ const TensorInfo* TensorCollector::find(const std::string& name, std::vector<std
   if (tensor == nullptr) return nullptr;
   if (tensor->shape != shape)
     throw RequestError(fmt::format(
-        "model: '{}': tensor '{}' has shape {}, but config.json means {}; they belong to "
-        "different models",
-        checkpoint_.model(), name, shape_text(tensor->shape), shape_text(shape)));
+        "model: '{}': tensor '{}' has shape {}, but {} means {}; they belong to different models",
+        checkpoint_.model(), name, shape_text(tensor->shape), checkpoint_.config_name(),
+        shape_text(shape)));
   if (used_.insert(name).second) {
     parameters_ += tensor->count();
     const auto long_axes =
@@ -58,8 +58,8 @@ void TensorCollector::finish(const std::vector<std::string_view>& ignored) const
     if (!known) unexpected.push_back(name);
   }
   if (missing_.empty() && unexpected.empty()) return;
-  std::string text = fmt::format("model: '{}': the weights are not those of config.json's model;",
-                                 checkpoint_.model());
+  std::string text = fmt::format("model: '{}': the weights are not those of {}'s model;",
+                                 checkpoint_.model(), checkpoint_.config_name());
   if (!missing_.empty()) text += fmt::format(" missing: {}", list(missing_));
   if (!unexpected.empty())
     text += fmt::format("{} unexpected: {}", missing_.empty() ? "" : ";", list(unexpected));

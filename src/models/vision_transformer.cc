@@ -1,5 +1,6 @@
 #include "models/vision_transformer.h"
 
+#include <cstddef>
 #include <utility>
 
 #include "models/vit_weights.h"
@@ -52,7 +53,7 @@ class VisionTransformer final : public ImageModel {
         const Matrix queries_and_keys{scratch, rows, 2 * width, qkv.stride};
         stream.rotate_pairs(*weights_.turns, batch, 2 * spec_.heads, first_patch, queries_and_keys);
       }
-      stream.attention(qkv, batch, spec_.heads, blocks.attention_scale(), h);
+      attend(stream, &block - blocks.blocks().data(), qkv, batch, h);
       if (!class_token || &block != &blocks.blocks().back()) {
         blocks.finish(stream, block, x, h, scratch);
       } else {
@@ -62,6 +63,9 @@ class VisionTransformer final : public ImageModel {
       }
     }
     if (class_token) {
+      normalize(stream, weights_.final_norm, pooled, pooled_h);
+    } else if (spec_.norm_after_pooling) {
+      stream.mean_rows(x, batch, first_patch, pooled);
       normalize(stream, weights_.final_norm, pooled, pooled_h);
     } else {
       normalize(stream, weights_.final_norm, x, h);
@@ -91,6 +95,16 @@ class VisionTransformer final : public ImageModel {
   static constexpr std::int64_t kRanges = 7;
   static constexpr std::int64_t kPadding = tensor::kAlignment / sizeof(float);
 
+  void attend(compute::Stream& stream, std::ptrdiff_t block, Matrix qkv, std::int64_t batch,
+              Matrix h) const {
+    const float scale = weights_.blocks->attention_scale();
+    const auto& distances = weights_.distances;
+    if (distances.empty()) return stream.attention(qkv, batch, spec_.heads, scale, h);
+    const std::size_t own = distances.size() == 1 ? 0 : static_cast<std::size_t>(block);
+    stream.relative_attention(*distances[own], spec_.image_width / spec_.patch, qkv, batch,
+                              spec_.heads, scale, h);
+  }
+
   void normalize(compute::Stream& stream, const Norm& norm, Matrix from, Matrix to) const {
     weights_.blocks->normalize(stream, norm, from, to);
   }
@@ -108,6 +122,7 @@ double vit_flops(const VitSpec& spec, const VitTensors& tensors) {
   products += spec.products(spec.tokens()) + tensors.pool.products(spec, spec.tokens());
   for (const Affine* layer : {&tensors.pooler, &tensors.projection})
     if (layer->weight != nullptr) products += real(layer->weight->count());
+  if (tensors.projection_matrix != nullptr) products += real(tensors.projection_matrix->count());
   return 2 * products;
 }
 

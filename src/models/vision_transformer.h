@@ -1,4 +1,4 @@
-// The vision transformer, pre-norm.
+// The vision transformer.
 #pragma once
 
 #include <memory>

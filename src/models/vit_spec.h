@@ -17,7 +17,14 @@ enum class PositionResize : std::uint8_t {
 enum class Positions : std::uint8_t {
   kLearned,
   kSinCos,  ///< computed for the picture's own grid: no tensor
-  kRotary,  ///< none are added; queries and keys of patches are turned in every block
+  kNone,    ///< none are added
+};
+
+/// Queries and keys of patches are turned in every block, by angles of their coordinates.
+enum class Rotary : std::uint8_t {
+  kNone,
+  kCentred,  ///< DINOv3's: from -1 to 1 over the picture
+  kScaled,   ///< EVA's: from 0, as if every picture had `rotary_grid` rows and columns
 };
 
 enum class Pooling : std::uint8_t {
@@ -34,8 +41,14 @@ struct VitSpec : EncoderSpec {
   std::int64_t prefix_tokens = 1;  ///< class token, then the distillation token if there is one
   std::int64_t registers = 0;      ///< tokens between those and the patches, without a position
   Pooling pooling = Pooling::kClassToken;
+  bool norm_after_pooling = false;  ///< the final norm is of the mean, not of the tokens
   Positions positions = Positions::kLearned;
-  double rotary_base = 100;  ///< of kRotary's frequencies
+  Rotary rotary = Rotary::kNone;
+  double rotary_base = 100;  ///< of the frequencies
+  double rotary_grid = 16;   ///< of kScaled
+  /// Biases of attention by the distance of two patches: of each block's own, of one table for all,
+  /// or their sum. Interpolated to any grid.
+  bool block_distances = false, shared_distances = false;
   PositionResize position_resize = PositionResize::kRefuse;
   /// Where the user asks for another picture size.
   PositionResize requested_resize = PositionResize::kBicubic;

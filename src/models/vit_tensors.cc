@@ -16,6 +16,7 @@ std::string join(std::string_view a, std::string_view b, std::string_view c = ""
 }  // namespace
 
 std::int64_t VitTensors::dimension() const {
+  if (projection_matrix != nullptr) return projection_matrix->shape[1];
   if (projection.weight != nullptr) return projection.weight->shape[0];
   if (pooler.weight != nullptr) return pooler.weight->shape[0];
   return final_norm.weight != nullptr ? final_norm.weight->shape[0] : 0;
@@ -60,11 +61,28 @@ VitTensors find_tensors(const Checkpoint& checkpoint, TensorCollector& collector
   found.patch_norm = find.norm(names.patch_norm, width);
   found.pre_norm = find.norm(names.pre_norm, width);
   found.blocks = find_blocks(checkpoint, collector, prefix, names, spec);
+  const std::vector<std::int64_t> distances{
+      (2 * (spec.trained_height / spec.patch) - 1) * (2 * (spec.trained_width / spec.patch) - 1) +
+          3,
+      spec.heads};
+  if (spec.shared_distances)
+    found.shared_distances = find.vector(names.shared_distances, distances);
+  if (spec.block_distances)
+    for (std::int64_t i = 0; i < spec.layers; ++i)
+      found.block_distances.push_back(find.vector(
+          join(names.block, std::to_string(i) + ".", names.block_distances), distances));
   found.final_norm = find.norm(names.final_norm, width);
   if (spec.pooling == Pooling::kAttention) found.pool = find_pool(find, names.pool, spec);
   found.pooler = find.optional_linear(checkpoint, names.pooler, width, /*has_bias=*/true);
-  found.projection = LayerFinder(collector, "", spec.norm)
-                         .optional_linear(checkpoint, names.projection, width, /*has_bias=*/false);
+  found.projection =
+      LayerFinder(collector, "", spec.norm)
+          .optional_linear(checkpoint, names.projection, width, names.projection_bias);
+  if (!names.projection_matrix.empty()) {
+    const std::string name(names.projection_matrix);
+    const TensorInfo* there = checkpoint.find(name);
+    found.projection_matrix = collector.require(
+        name, {width, there != nullptr && there->shape.size() == 2 ? there->shape[1] : 0});
+  }
   return found;
 }
 

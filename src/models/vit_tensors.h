@@ -13,16 +13,20 @@ namespace vecframe::models {
 
 /// See BlockNames.
 struct VitNames : BlockNames {
-  std::vector<std::string_view> prefixes;  ///< of all names below but `projection`; tried in order
+  std::vector<std::string_view> prefixes;  ///< of all names but the projections'; tried in order
   std::string_view class_token, distillation_token, registers, positions;
   std::string_view patch;
   bool patch_bias = true;
   std::string_view patch_norm;  ///< of the patches, before positions are added
   std::string_view pre_norm;
+  std::string_view block_distances;   ///< whole name, in a block
+  std::string_view shared_distances;  ///< whole name
   std::string_view final_norm;
   PoolNames pool;
   std::string_view pooler;      ///< tanh(dense(class token)); used if it is there
   std::string_view projection;  ///< used if it is there
+  bool projection_bias = false;
+  std::string_view projection_matrix;  ///< in place of `projection`, whole name: stored (in, out)
   /// Position and tokens are [1, rows, width] in most families, [rows, width] and [width] in CLIP.
   bool leading_one = true;
 };
@@ -33,7 +37,10 @@ struct VitTensors {
   const TensorInfo* registers = nullptr;
   const TensorInfo* positions = nullptr;
   Affine patch, patch_norm, pre_norm, final_norm, pooler, projection;
+  const TensorInfo* projection_matrix = nullptr;
   PoolTensors pool;
+  std::vector<const TensorInfo*> block_distances;  ///< as blocks, or empty
+  const TensorInfo* shared_distances = nullptr;
   std::vector<BlockTensors> blocks;
 
   /// Of the last layer that is applied.

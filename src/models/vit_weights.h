@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "compute/backend.h"
 #include "models/attention_pool.h"
@@ -16,9 +17,10 @@ namespace vecframe::models {
 struct VitWeights {
   std::unique_ptr<compute::PatchEmbedding> patch;
   std::unique_ptr<compute::Vector> prefix;     // (prefix_tokens + registers, width); null: none
-  std::unique_ptr<compute::Vector> positions;  // (tokens, width), at the picture's grid; or null
+  std::unique_ptr<compute::Vector> positions;  // (tokens, width), at the picture's grid; null: none
   std::unique_ptr<compute::Vector> turns;      // rotary: (patches, width / heads); null: none
-  Norm patch_norm, pre_norm;                   // null: none
+  std::vector<std::unique_ptr<compute::Vector>> distances;  // one a block, or one for all, or none
+  Norm patch_norm, pre_norm;                                // null: none
   std::unique_ptr<EncoderBlocks> blocks;
   Norm final_norm;
   std::unique_ptr<AttentionPool> pool;                  // null: none

@@ -1,6 +1,7 @@
 #include "models/weight_packer.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace vecframe::models {
 namespace {
@@ -42,8 +43,7 @@ std::unique_ptr<compute::Linear> WeightPacker::linear(const Affine& layer,
   return pack({values_of(weight), values_of(bias), in, out});
 }
 
-std::unique_ptr<compute::Linear> WeightPacker::stacked(
-    std::initializer_list<const Affine*> layers) const {
+JointLayer WeightPacker::joint(std::initializer_list<const Affine*> layers) const {
   std::int64_t out = 0;
   for (const Affine* layer : layers) out += layer->weight->shape[0];
   const std::int64_t in = (*layers.begin())->weight->shape[1];
@@ -56,10 +56,20 @@ std::unique_ptr<compute::Linear> WeightPacker::stacked(
   for (const Affine* layer : layers) {
     const AlignedBuffer<float> w = read(layer->weight), b = read(layer->bias);
     std::copy(w.begin(), w.end(), weight.data() + row * in);
-    std::copy(b.begin(), b.end(), bias.data() + row);
+    if (!b.empty()) std::copy(b.begin(), b.end(), bias.data() + row);
     row += layer->weight->shape[0];
   }
-  return pack({values_of(weight), values_of(bias), in, out});
+  return {std::move(weight), std::move(bias), in, out};
+}
+
+std::unique_ptr<compute::Linear> WeightPacker::transposed(const TensorInfo* matrix) const {
+  if (matrix == nullptr) return nullptr;
+  const AlignedBuffer<float> stored = read(matrix);
+  const std::int64_t in = matrix->shape[0], out = matrix->shape[1];
+  AlignedBuffer<float> rows(stored.size());
+  for (std::int64_t i = 0; i < in; ++i)
+    for (std::int64_t o = 0; o < out; ++o) rows.data()[o * in + i] = stored.data()[i * out + o];
+  return pack({values_of(rows), {}, in, out});
 }
 
 std::unique_ptr<compute::PatchEmbedding> WeightPacker::patch(const Affine& layer) const {

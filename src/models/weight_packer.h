@@ -1,6 +1,7 @@
 // Reads tensors of a checkpoint, one layer at a time, and packs them for a backend.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -17,6 +18,16 @@ struct Norm {
   std::unique_ptr<compute::Vector> weight, bias;
 };
 
+/// Layers of the same input as one matrix: the rows of the first, then of the next.
+struct JointLayer {
+  tensor::AlignedBuffer<float> weight, bias;  ///< no bias at all: empty
+  std::int64_t in = 0, out = 0;
+
+  compute::LinearWeights weights() const {
+    return {{weight.data(), weight.size()}, {bias.data(), bias.size()}, in, out};
+  }
+};
+
 class WeightPacker {
  public:
   WeightPacker(const Checkpoint& checkpoint, compute::Backend& backend, tensor::Precision precision)
@@ -30,9 +41,14 @@ class WeightPacker {
   /// the rows and the bias.
   std::unique_ptr<compute::Linear> linear(const Affine& layer,
                                           const TensorInfo* scale = nullptr) const;
-  /// Layers of the same input as one product: the rows of the first, then of the next. A bias that
-  /// one of them lacks is zero.
-  std::unique_ptr<compute::Linear> stacked(std::initializer_list<const Affine*> layers) const;
+  /// A bias that one of them lacks is zero.
+  JointLayer joint(std::initializer_list<const Affine*> layers) const;
+  /// joint() as one product.
+  std::unique_ptr<compute::Linear> stacked(std::initializer_list<const Affine*> layers) const {
+    return pack(joint(layers).weights());
+  }
+  /// A matrix stored (in, out), without a bias. Null for null.
+  std::unique_ptr<compute::Linear> transposed(const TensorInfo* matrix) const;
   std::unique_ptr<compute::Linear> pack(const compute::LinearWeights& weights) const {
     return backend_.pack(weights, precision_);
   }

@@ -150,6 +150,50 @@ TEST_P(AttentionContract, NaNOfATextStaysInIt) {
     EXPECT_EQ(std::isnan(out[i]), i >= 5 * 16 && i < 24 * 16) << i;
 }
 
+Values run_relative(Device& device, Shape shape, std::int64_t columns, const Values& table,
+                    const Values& qkv, float scale) {
+  const std::int64_t width = shape.heads * shape.dim, rows = shape.batch * shape.tokens;
+  const Matrix out = device.empty(rows, width, width + 9);
+  device.stream().relative_attention(device.vector(table), columns,
+                                     device.matrix(qkv, rows, 3 * width, 3 * width + 7),
+                                     shape.batch, shape.heads, scale, out);
+  return device.read(out);
+}
+
+TEST_P(AttentionContract, RelativePositionsEqualTheReference) {
+  struct Grid {
+    std::int64_t rows, columns;
+  };
+  for (const Grid& grid : {Grid{1, 1}, Grid{1, 5}, Grid{7, 1}, Grid{3, 4}, Grid{14, 14}}) {
+    SCOPED_TRACE(testing::Message() << grid.rows << " x " << grid.columns);
+    const Shape shape{2, 1 + grid.rows * grid.columns, 3, 20};
+    const Values table = random_values(3 * ((2 * grid.rows - 1) * (2 * grid.columns - 1) + 3), 24);
+    const Values qkv = random_qkv(shape, 2);
+    expect_near(run_relative(*device_, shape, grid.columns, table, qkv, 0.2f),
+                run_relative(*reference_, shape, grid.columns, table, qkv, 0.2f), 1e-5f);
+    EXPECT_NE(run_relative(*device_, shape, grid.columns, table, qkv, 0.2f),
+              run_attention(*device_, shape, qkv, 0.2f));
+    device_->stream().reset();
+    reference_->stream().reset();
+  }
+}
+
+// Without products of queries and keys the bias alone chooses a key: a large one at the distance
+// (1, -2) is the patch below and two to the left, where there is one.
+TEST_P(AttentionContract, ARelativePositionIsThatOfTheKeySeenFromTheQuery) {
+  const std::int64_t rows = 3, columns = 4, run = 2 * columns - 1;
+  const Shape shape{1, 13, 1, 1};
+  Values table(static_cast<std::size_t>((2 * rows - 1) * run + 3), 0.0f);
+  table[static_cast<std::size_t>((1 + rows - 1) * run - 2 + columns - 1)] = 100;
+  table[table.size() - 2] = 50;  // of a patch to the class token: where there is none
+  table[table.size() - 1] = 50;  // of the class token to itself
+  Values qkv;
+  for (int token = 0; token < 13; ++token)
+    qkv.insert(qkv.end(), {0.0f, 0.0f, static_cast<float>(token)});
+  const Values out = run_relative(*device_, shape, columns, table, qkv, 1);
+  expect_near(out, {0, 0, 0, 5, 6, 0, 0, 9, 10, 0, 0, 0, 0}, 1e-4f);
+}
+
 Values run_pool(Device& device, Shape shape, const Values& query, const Values& kv, float scale) {
   const std::int64_t width = shape.heads * shape.dim, rows = shape.batch * shape.tokens;
   const Matrix out = device.empty(shape.batch, width, width + 9);

@@ -76,6 +76,16 @@ TEST_P(RowsContract, AddRowsRepeatsForEveryImage) {
 }
 
 // As complex numbers: (a + ib) times (cos + i sin). Rows before the first stay as they are.
+TEST_P(RowsContract, AddKeepsToItsColumns) {
+  const Values from = random_values(3 * 37, 47);
+  Values want = random_values(3 * 50, 48);
+  const Matrix all = device_->matrix(want, 3, 50);
+  for (std::size_t r = 0; r < 3; ++r)
+    for (std::size_t c = 0; c < 37; ++c) want[r * 50 + c] += from[r * 37 + c];
+  device_->stream().add(device_->matrix(from, 3, 37, 41), {all.data, 3, 37, 50});
+  EXPECT_EQ(device_->read(all), want);
+}
+
 TEST_P(RowsContract, RotationTurnsPairsOfEachHead) {
   for (const std::int64_t d : {4, 20, 64, 72}) {
     SCOPED_TRACE(d);

@@ -170,7 +170,12 @@ INSTANTIATE_TEST_SUITE_P(
                         "siglip2_naflex_vision", "siglip2_naflex_headless", "aimv2_lit",
                         "aimv2_lit_apple", "aimv2_head", "aimv2_native", "aimv2_apple",
                         "resnet_bottleneck", "resnet_bottleneck_strided", "resnet_basic",
-                        "convnext", "convnext_warped", "convnextv2", "timm_vit"),
+                        "convnext", "convnext_warped", "convnextv2", "timm_vit", "timm_siglip",
+                        "timm_siglip_gap", "open_clip", "open_clip_quick", "open_clip_mean",
+                        "open_clip_longest", "open_clip_siglip", "open_clip_siglip_linear",
+                        "open_clip_vit", "eva02", "eva02_originals", "eva01",
+                        "open_clip_clip_trunk", "timm_clip", "eva02_post_norm", "beit",
+                        "beit_resized", "beit_positions"),
         testing::ValuesIn(backend_names())),
     [](const auto& parameters) {
       return std::get<0>(parameters.param) + "_" + std::get<1>(parameters.param);
@@ -201,7 +206,8 @@ TEST_P(OtherOptions, EmbedsAsTheReference) {
 INSTANTIATE_TEST_SUITE_P(Models, OtherOptions,
                          testing::Combine(testing::Values("clip", "siglip", "vit_pooler_pillow",
                                                           "deit", "dinov2", "dinov2_registers",
-                                                          "dinov3", "convnext", "resnet_basic"),
+                                                          "dinov3", "convnext", "resnet_basic",
+                                                          "open_clip", "eva02"),
                                           testing::ValuesIn(backend_names())),
                          [](const auto& parameters) {
                            return std::get<0>(parameters.param) + "_" +

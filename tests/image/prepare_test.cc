@@ -207,6 +207,32 @@ TEST(Prepare, ACropOffsetRoundsAsItsRuleSays) {
   }
 }
 
+// The side that follows is rounded, a half to the even neighbour: 5 * 24 / 48 = 2.5 and 7 * 24 / 48
+// = 3.5.
+TEST(Prepare, CoversOrFitsARectangle) {
+  PrepareSpec spec;
+  spec.resize = ResizeRule::kFit;
+  spec.crop = CropRule::kRound;
+  spec.resampler = Resampler::kPillow13;
+  spec.crop_height = spec.resize_height = 9;
+  spec.crop_width = spec.resize_width = 24;
+  std::vector<std::uint8_t> slot(spec.slot_bytes());
+  const auto rows_of = [&](Size size) {
+    Image white(Mode::kRGB, size);
+    std::fill(white.pixels().begin(), white.pixels().end(), std::uint8_t{255});
+    EXPECT_TRUE(prepare(spec, white, slot).ok());
+    int rows = 0;
+    for (std::size_t y = 0; y < 9; ++y) rows += slot[(y * 24 + 12) * 3] == 255;
+    return rows;
+  };
+  EXPECT_EQ(rows_of({48, 5}), 2);
+  EXPECT_EQ(rows_of({48, 7}), 4);
+  spec.resize = ResizeRule::kCover;
+  EXPECT_EQ(rows_of({48, 5}), 9);
+  EXPECT_EQ(slot.back(), 255);
+  EXPECT_EQ(spec.slot_size(), (Size{24, 9}));
+}
+
 PrepareSpec naflex(std::uint32_t patch, std::uint32_t max_patches) {
   PrepareSpec spec;
   spec.resize = ResizeRule::kPatches;
@@ -332,6 +358,8 @@ TEST(Prepare, CanonicalTextTellsEveryFieldApart) {
     EXPECT_TRUE(texts.insert(spec.canonical_text()).second) << spec.canonical_text();
   };
   differs([](PrepareSpec& s) { s.resize = ResizeRule::kExact; });
+  differs([](PrepareSpec& s) { s.resize = ResizeRule::kCover; });
+  differs([](PrepareSpec& s) { s.resize = ResizeRule::kFit; });
   differs([](PrepareSpec& s) { s.resize_height = 1; });
   differs([](PrepareSpec& s) { s.resize_width = 1; });
   differs([](PrepareSpec& s) { s.shortest_edge = 1; });
@@ -375,6 +403,14 @@ TEST(PrepareSpec, ReadsAsOneLine) {
   spec.rescale_factor = 0.5;
   spec.do_normalize = false;
   EXPECT_EQ(spec.readable_text(), "resize to 384x256, lanczos (Pillow); values x 0.5");
+  spec.resize = ResizeRule::kFit;
+  EXPECT_EQ(spec.readable_text(), "resize to fit into 384x256, lanczos (Pillow); values x 0.5");
+  spec.resize = ResizeRule::kCover;
+  EXPECT_EQ(spec.readable_text(), "resize to cover 384x256, lanczos (Pillow); values x 0.5");
+  PrepareSpec patches = naflex(16, 256);
+  patches.do_rescale = patches.do_normalize = false;
+  EXPECT_EQ(patches.readable_text(),
+            "resize to at most 256 patches of 16, aspect ratio kept, bilinear (torchvision)");
   spec.resize = ResizeRule::kCentreSquare;
   spec.square_fraction = 0.875;
   spec.do_rescale = false;

@@ -47,7 +47,9 @@ INSTANTIATE_TEST_SUITE_P(Models, ActivationValues,
                                          "dinov2_resized", "dinov2_registers_gated", "dinov2_gated",
                                          "dinov3_gated", "siglip", "siglip2_naflex", "aimv2_lit",
                                          "aimv2_native", "resnet_bottleneck", "resnet_basic",
-                                         "convnext", "convnextv2", "timm_vit"),
+                                         "convnext", "convnextv2", "timm_vit", "timm_siglip",
+                                         "open_clip", "open_clip_mean", "open_clip_siglip_linear",
+                                         "eva02", "eva02_post_norm", "beit_resized"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
 }  // namespace

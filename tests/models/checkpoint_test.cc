@@ -118,6 +118,33 @@ TEST(Checkpoint, SaysWhatIsMissing) {
   EXPECT_THAT(refusal(model), HasSubstr("config.json: not valid JSON"));
 }
 
+TEST(Checkpoint, OpensTheLayoutOfOpenClip) {
+  TemporaryModel model;
+  model.write("open_clip_config.json", R"({"model_cfg":{}})")
+      .write("open_clip_model.safetensors", zero_tensors({{"visual.proj", {2, 3}}}));
+  EXPECT_EQ(Checkpoint("m", model.directory()).config_name(), "open_clip_config.json");
+  const std::string first = Checkpoint("m", model.directory()).fingerprint();
+  // A config of transformers whose weights are not here.
+  model.write("config.json", "{}").write("pytorch_model.bin", "x");
+  const Checkpoint open_clip("m", model.directory());
+  EXPECT_THAT(open_clip.names(), ElementsAre("visual.proj"));
+  EXPECT_EQ(open_clip.fingerprint(), first);
+  // With them, they are chosen.
+  model.write("model.safetensors", zero_tensors({{"a", {2}}}));
+  EXPECT_EQ(Checkpoint("m", model.directory()).config_name(), "config.json");
+  EXPECT_THAT(Checkpoint("m", model.directory()).names(), ElementsAre("a"));
+}
+
+TEST(Checkpoint, NamesThePickleOfOpenClip) {
+  TemporaryModel model;
+  model.write("open_clip_config.json", "{}");
+  EXPECT_THAT(refusal(model), HasSubstr("'m' has open_clip_config.json, but no "
+                                        "open_clip_model.safetensors"));
+  model.write("open_clip_pytorch_model.bin", "x");
+  EXPECT_THAT(refusal(model), AllOf(HasSubstr("only open_clip_pytorch_model.bin, a pickle"),
+                                    HasSubstr("open_clip_model.safetensors")));
+}
+
 TEST(Checkpoint, FingerprintIsOfContent) {
   const auto fingerprint = [](const std::string& config, const std::string& data) {
     TemporaryModel model;

@@ -39,6 +39,7 @@ class CountingStream final : public compute::Stream {
   void add_rows(const compute::Vector& rows, std::int64_t batch, compute::Matrix x) override {
     inner_->add_rows(rows, batch, x);
   }
+  void add(compute::Matrix from, compute::Matrix x) override { inner_->add(from, x); }
   void linear(const compute::Linear& linear, compute::Matrix x, compute::Activation activation,
               compute::Matrix residual, compute::Matrix y) override {
     inner_->linear(linear, x, activation, residual, y);
@@ -58,6 +59,11 @@ class CountingStream final : public compute::Stream {
   void causal_attention(compute::Matrix qkv, std::span<const std::int64_t> lengths,
                         std::int64_t heads, float scale, compute::Matrix out) override {
     inner_->causal_attention(qkv, lengths, heads, scale, out);
+  }
+  void relative_attention(const compute::Vector& table, std::int64_t grid_columns,
+                          compute::Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
+                          compute::Matrix out) override {
+    inner_->relative_attention(table, grid_columns, qkv, batch, heads, scale, out);
   }
   void pool_attention(const compute::Vector& query, compute::Matrix kv, std::int64_t batch,
                       std::int64_t heads, float scale, compute::Matrix out) override {

@@ -159,8 +159,8 @@ TEST(Families, AProcessorOfAnotherSizeIsRefused) {
 TEST(Families, UnknownFamiliesNameTheKnownOnes) {
   EXPECT_THAT(refusal(R"({"model_type":"swin"})", {}),
               AllOf(HasSubstr("'swin'"), HasSubstr("clip, clip_vision_model, convnext")));
-  EXPECT_THAT(refusal(R"({"architecture":"vit_base_patch16_clip_224"})", {}),
-              HasSubstr("'vit_base_patch16_clip_224'"));
+  EXPECT_THAT(refusal(R"({"architecture":"vit_base_patch16_rope_224"})", {}),
+              HasSubstr("'vit_base_patch16_rope_224'"));
 }
 
 // width 8, 1 block, MLP 16, patches of 4 in pictures of 8.

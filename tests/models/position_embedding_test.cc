@@ -101,6 +101,18 @@ TEST(ResizePositions, OnlyTheOrderOfThePassesDependsOnTheShape) {
   EXPECT_NEAR(tall[5 * 3 + 1], 11 + 10 / 3.0, 1e-5f);
 }
 
+TEST(DistanceTable, IsTurnedAroundAndOrderedByHeads) {
+  // A grid of 1 x 2 patches: distances -1, 0, 1 of the query to the key, and three more; 2 heads.
+  const std::vector<float> stored{1, 10, 2, 20, 3, 30, 4, 40, 5, 50, 6, 60};
+  EXPECT_EQ(distance_table(stored, 2, {1, 2}, {1, 2}),
+            (std::vector<float>{3, 2, 1, 4, 5, 6, 30, 20, 10, 40, 50, 60}));
+  // To 1 x 3 patches: five distances from three, at -0.2 (held at 0), 0.4, 1, 1.6 and 2.2.
+  const std::vector<float> wide = distance_table(stored, 2, {1, 2}, {1, 3});
+  ASSERT_EQ(wide.size(), 16u);
+  EXPECT_THAT(std::vector<float>(wide.begin(), wide.begin() + 8),
+              Pointwise(FloatNear(1e-6f), {3.f, 2.6f, 2.f, 1.4f, 1.f, 4.f, 5.f, 6.f}));
+}
+
 TEST(SinePositions, ColumnsComeBeforeRows) {
   const std::vector<float> rows = sine_positions(8, {2, 2});
   ASSERT_EQ(rows.size(), 32u);
@@ -112,10 +124,20 @@ TEST(SinePositions, ColumnsComeBeforeRows) {
 
 TEST(RotaryTurns, RowsComeBeforeColumns) {
   // Heads of 8: frequencies 1 and 1/10. The second patch of a 1 x 2 grid: y = 0, x = 1/2.
-  const std::vector<float> turns = rotary_turns(8, 100, {1, 2});
+  const std::vector<float> turns = centred_turns(8, 100, {1, 2});
   ASSERT_EQ(turns.size(), 16u);
   EXPECT_THAT(std::vector<float>(turns.begin() + 8, turns.end()),
               Pointwise(FloatNear(1e-6f), {1.f, 1.f, -1.f, 0.9510565f, 0.f, 0.f, 0.f, 0.3090170f}));
+}
+
+TEST(RotaryTurns, ScaledOnesCountAsIfOnTheReferenceGrid) {
+  // Heads of 8: frequencies 1 and 1/100. The last patch of a 2 x 4 grid as of one of 4 x 4: y = 2,
+  // x = 3.
+  const std::vector<float> turns = scaled_turns(8, 10000, 4, {2, 4});
+  ASSERT_EQ(turns.size(), 64u);
+  EXPECT_THAT(std::vector<float>(turns.begin() + 56, turns.end()),
+              Pointwise(FloatNear(1e-6f), {-0.4161468f, 0.9998000f, -0.9899925f, 0.9995500f,
+                                           0.9092974f, 0.0199987f, 0.1411200f, 0.0299955f}));
 }
 
 }  // namespace

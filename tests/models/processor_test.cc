@@ -251,5 +251,52 @@ TEST(TimmProcessor, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(complaint("{}"), HasSubstr("'resize_shorter' is missing"));
 }
 
+PrepareSpec read_open_clip(const std::string& cfg, image::Size size = {48, 48}) {
+  return read_open_clip_processor(
+      JsonObject::parse(R"({"preprocess_cfg":)" + cfg + "}", "open_clip_config.json"), size, {});
+}
+
+TEST(OpenClipProcessor, ResizesAsItsModeSays) {
+  const PrepareSpec plain = read_open_clip("null");
+  EXPECT_EQ(plain.resize, ResizeRule::kShortestEdge);
+  EXPECT_EQ(plain.shortest_edge, 48u);
+  EXPECT_EQ(plain.crop, CropRule::kRound);
+  EXPECT_EQ(plain.resampler, Resampler::kPillow13);
+  EXPECT_EQ(plain.normalize, NormalizeRule::kTimm);
+  EXPECT_EQ(plain.filter, Filter::kBicubic);
+  EXPECT_THAT(plain.mean[0], FloatEq(0.48145466f));
+  const PrepareSpec squash = read_open_clip(
+      R"({"resize_mode":"squash","interpolation":"bilinear","mean":0.5,"std":[0.5,0.25,1]})");
+  EXPECT_EQ(squash.resize, ResizeRule::kExact);
+  EXPECT_EQ(squash.crop, CropRule::kNone);
+  EXPECT_EQ(squash.filter, Filter::kBilinear);
+  EXPECT_THAT(squash.mean, ElementsAre(0.5f, 0.5f, 0.5f));
+  EXPECT_THAT(squash.std, ElementsAre(0.5f, 0.25f, 1.0f));
+  EXPECT_EQ(read_open_clip(R"({"resize_mode":"longest"})").resize, ResizeRule::kFit);
+  const PrepareSpec wide = read_open_clip(R"({"interpolation":"bilinear"})", {64, 48});
+  EXPECT_EQ(wide.resize, ResizeRule::kCover);
+  EXPECT_EQ(wide.filter, Filter::kBicubic);
+  EXPECT_EQ(wide.slot_size(), (image::Size{64, 48}));
+}
+
+TEST(OpenClipProcessor, RefusesWhatItDoesNotKnow) {
+  const auto complaint = [](const std::string& cfg) {
+    return message_of<RequestError>([&] { read_open_clip(cfg); });
+  };
+  EXPECT_THAT(
+      complaint(R"({"resize_mode":"crop"})"),
+      AllOf(HasSubstr("'resize_mode' is 'crop'"), HasSubstr("shortest, longest and squash")));
+  EXPECT_THAT(complaint(R"({"interpolation":"lanczos"})"), HasSubstr("'interpolation'"));
+  EXPECT_THAT(complaint(R"({"mean":[0.5]})"), HasSubstr("'mean' is neither a number nor"));
+  EXPECT_THAT(complaint(R"({"mean":1e39})"), HasSubstr("'mean' has 1e+39"));
+  EXPECT_THAT(complaint(R"({"std":0})"), HasSubstr("'std' is not positive"));
+  EXPECT_THAT(complaint(R"({"resize_mode":"longest","fill_color":7})"), HasSubstr("'fill_color'"));
+  EXPECT_THAT(
+      message_of<RequestError>([] {
+        read_open_clip_processor(JsonObject::empty("c"), {8, 8}, {ProcessorBackend::kTorchvision});
+      }),
+      HasSubstr("prepared by Pillow"));
+}
+
 }  // namespace
 }  // namespace vecframe::models

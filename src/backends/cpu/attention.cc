@@ -48,8 +48,39 @@ void exp_causal_rows(const Kernels& kernels, float* scores, std::int64_t stride,
   }
 }
 
+// A bias of relative positions for one head, by a table as of
+// compute::Stream::relative_attention().
+struct RelativeBias {
+  const float* table;
+  std::int64_t rows, columns;  // of the grid of patches
+
+  std::int64_t distances() const { return (2 * rows - 1) * (2 * columns - 1); }
+  RelativeBias of_head(std::int64_t head) const {
+    return {table + head * (distances() + 3), rows, columns};
+  }
+
+  // The scores of query `token` with all keys. To the keys of one row of the grid it adds
+  // neighbours of the table.
+  void add(std::int64_t token, float* scores) const {
+    const float* special = table + distances();
+    if (token == 0) {
+      scores[0] += special[2];
+      for (std::int64_t j = 1; j <= rows * columns; ++j) scores[j] += special[0];
+      return;
+    }
+    scores[0] += special[1];
+    const std::int64_t y = (token - 1) / columns, x = (token - 1) % columns;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const float* from = table + (row - y + rows - 1) * (2 * columns - 1) + columns - 1 - x;
+      float* to = scores + 1 + row * columns;
+      for (std::int64_t c = 0; c < columns; ++c) to[c] += from[c];
+    }
+  }
+};
+
+// `bias` may be null.
 void attend(const Kernels& kernels, Matrix q, Matrix k, Matrix v, float scale, bool causal,
-            AttentionScratch& scratch, Matrix out) {
+            const RelativeBias* bias, AttentionScratch& scratch, Matrix out) {
   const std::int64_t tokens = q.rows, d = q.columns, panel = kernels.panel_columns;
   const std::int64_t padded_tokens = round_up(tokens, panel);
   float* keys = scratch.keys.floats(padded_tokens * d);
@@ -73,6 +104,10 @@ void attend(const Kernels& kernels, Matrix q, Matrix k, Matrix v, float scale, b
     for (std::int64_t j = 0; j < seen; j += panel)
       kernels.multiply(queries, query_stride, keys + j * d, d, rows, /*accumulate=*/false,
                        scores + j, score_stride);
+    if (bias != nullptr) {
+      for (std::int64_t row = 0; row < rows; ++row)
+        bias->add(first + row, scores + row * score_stride);
+    }
     if (causal) {
       exp_causal_rows(kernels, scores, score_stride, first, rows, factors);
     } else {
@@ -87,15 +122,17 @@ void attend(const Kernels& kernels, Matrix q, Matrix k, Matrix v, float scale, b
   }
 }
 
-// All heads of the sequence whose rows are those of qkv.
+// All heads of the sequence whose rows are those of qkv. `bias` is null or the first head's.
 void attend_heads(const Kernels& kernels, Matrix qkv, std::int64_t heads, float scale, bool causal,
-                  AttentionScratch& scratch, Matrix out) {
+                  const RelativeBias* bias, AttentionScratch& scratch, Matrix out) {
   const std::int64_t tokens = qkv.rows, width = qkv.columns / 3, d = width / heads;
   for (std::int64_t h = 0; h < heads; ++h) {
     const Matrix q{qkv.data + h * d, tokens, d, qkv.stride};
     const Matrix k{q.data + width, tokens, d, qkv.stride};
     const Matrix v{k.data + width, tokens, d, qkv.stride};
-    attend(kernels, q, k, v, scale, causal, scratch, {out.data + h * d, tokens, d, out.stride});
+    const RelativeBias own = bias != nullptr ? bias->of_head(h) : RelativeBias{};
+    attend(kernels, q, k, v, scale, causal, bias != nullptr ? &own : nullptr, scratch,
+           {out.data + h * d, tokens, d, out.stride});
   }
 }
 
@@ -110,16 +147,27 @@ void attention(const Kernels& kernels, Matrix qkv, std::int64_t batch, std::int6
   if (batch == 0) return;
   const std::int64_t tokens = qkv.rows / batch;
   for (std::int64_t b = 0; b < batch; ++b)
-    attend_heads(kernels, rows_of(qkv, b * tokens, tokens), heads, scale, /*causal=*/false, scratch,
-                 rows_of(out, b * tokens, tokens));
+    attend_heads(kernels, rows_of(qkv, b * tokens, tokens), heads, scale, /*causal=*/false, nullptr,
+                 scratch, rows_of(out, b * tokens, tokens));
+}
+
+void relative_attention(const Kernels& kernels, const float* table, std::int64_t grid_columns,
+                        Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
+                        AttentionScratch& scratch, Matrix out) {
+  if (batch == 0) return;
+  const std::int64_t tokens = qkv.rows / batch;
+  const RelativeBias bias{table, (tokens - 1) / grid_columns, grid_columns};
+  for (std::int64_t b = 0; b < batch; ++b)
+    attend_heads(kernels, rows_of(qkv, b * tokens, tokens), heads, scale, /*causal=*/false, &bias,
+                 scratch, rows_of(out, b * tokens, tokens));
 }
 
 void causal_attention(const Kernels& kernels, Matrix qkv, std::span<const std::int64_t> lengths,
                       std::int64_t heads, float scale, AttentionScratch& scratch, Matrix out) {
   std::int64_t first = 0;
   for (const std::int64_t length : lengths) {
-    attend_heads(kernels, rows_of(qkv, first, length), heads, scale, /*causal=*/true, scratch,
-                 rows_of(out, first, length));
+    attend_heads(kernels, rows_of(qkv, first, length), heads, scale, /*causal=*/true, nullptr,
+                 scratch, rows_of(out, first, length));
     first += length;
   }
 }

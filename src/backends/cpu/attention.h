@@ -25,6 +25,11 @@ void causal_attention(const Kernels& kernels, compute::Matrix qkv,
                       std::span<const std::int64_t> lengths, std::int64_t heads, float scale,
                       AttentionScratch& scratch, compute::Matrix out);
 
+/// attention() with a bias of relative positions; see compute::Stream.
+void relative_attention(const Kernels& kernels, const float* table, std::int64_t grid_columns,
+                        compute::Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
+                        AttentionScratch& scratch, compute::Matrix out);
+
 /// softmax(q k^T * scale) v for each image and head with one query for all images.
 void pool_attention(const Kernels& kernels, const float* query, compute::Matrix kv,
                     std::int64_t batch, std::int64_t heads, float scale, AttentionScratch& scratch,

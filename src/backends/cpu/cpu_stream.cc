@@ -75,6 +75,14 @@ void CpuStream::add_rows(const compute::Vector& rows, std::int64_t batch, Matrix
   }
 }
 
+void CpuStream::add(Matrix from, Matrix x) {
+  for (std::int64_t r = 0; r < x.rows; ++r) {
+    const float* values = row(from, r);
+    float* to = row(x, r);
+    for (std::int64_t c = 0; c < x.columns; ++c) to[c] += values[c];
+  }
+}
+
 void CpuStream::linear(const compute::Linear& linear, Matrix x, compute::Activation activation,
                        Matrix residual, Matrix y) {
   if (x.rows == 0) return;
@@ -109,6 +117,13 @@ void CpuStream::attention(Matrix qkv, std::int64_t batch, std::int64_t heads, fl
 void CpuStream::causal_attention(Matrix qkv, std::span<const std::int64_t> lengths,
                                  std::int64_t heads, float scale, Matrix out) {
   cpu::causal_attention(*isa_.kernels, qkv, lengths, heads, scale, attention_, out);
+}
+
+void CpuStream::relative_attention(const compute::Vector& table, std::int64_t grid_columns,
+                                   Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
+                                   Matrix out) {
+  cpu::relative_attention(*isa_.kernels, values_of(table).data(), grid_columns, qkv, batch, heads,
+                          scale, attention_, out);
 }
 
 void CpuStream::pool_attention(const compute::Vector& query, Matrix kv, std::int64_t batch,

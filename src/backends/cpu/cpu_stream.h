@@ -22,6 +22,7 @@ class CpuStream final : public compute::Stream {
   void broadcast_rows(const compute::Vector& rows, std::int64_t batch, std::int64_t rows_per_image,
                       std::int64_t first_row, compute::Matrix out) override;
   void add_rows(const compute::Vector& rows, std::int64_t batch, compute::Matrix x) override;
+  void add(compute::Matrix from, compute::Matrix x) override;
   void linear(const compute::Linear& linear, compute::Matrix x, compute::Activation activation,
               compute::Matrix residual, compute::Matrix y) override;
   void normalize(compute::NormKind kind, const compute::Vector& weight, const compute::Vector* bias,
@@ -32,6 +33,9 @@ class CpuStream final : public compute::Stream {
                  compute::Matrix out) override;
   void causal_attention(compute::Matrix qkv, std::span<const std::int64_t> lengths,
                         std::int64_t heads, float scale, compute::Matrix out) override;
+  void relative_attention(const compute::Vector& table, std::int64_t grid_columns,
+                          compute::Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
+                          compute::Matrix out) override;
   void pool_attention(const compute::Vector& query, compute::Matrix kv, std::int64_t batch,
                       std::int64_t heads, float scale, compute::Matrix out) override;
   void gate(compute::Activation activation, compute::Matrix x, compute::Matrix y) override;

@@ -42,9 +42,12 @@ void softmax(std::vector<double>& scores) {
   for (double& score : scores) score /= sum;
 }
 
-// softmax(q k^T * scale) v of one sequence, for each head; if causal, of each row with itself and
-// those before it.
-void attend(Matrix qkv, std::int64_t heads, float scale, bool causal, Matrix out) {
+double no_bias(std::int64_t /*head*/, std::int64_t /*query*/, std::int64_t /*key*/) { return 0; }
+
+// softmax(q k^T * scale + bias(head, query, key)) v of one sequence, for each head; if causal, of
+// each row with itself and those before it.
+template <class Bias>
+void attend(Matrix qkv, std::int64_t heads, float scale, bool causal, Bias bias, Matrix out) {
   const std::int64_t tokens = qkv.rows, width = qkv.columns / 3, d = width / heads;
   for (std::int64_t h = 0; h < heads; ++h) {
     // (token, head_dim) views of this head.
@@ -53,8 +56,10 @@ void attend(Matrix qkv, std::int64_t heads, float scale, bool causal, Matrix out
     const Matrix v{k.data + width, tokens, d, qkv.stride};
     for (std::int64_t i = 0; i < tokens; ++i) {
       std::vector<double> weights(static_cast<std::size_t>(causal ? i + 1 : tokens));
-      for (std::size_t j = 0; j < weights.size(); ++j)
-        weights[j] = dot(row(q, i), row(k, static_cast<std::int64_t>(j)), d) * scale;
+      for (std::size_t j = 0; j < weights.size(); ++j) {
+        const auto key = static_cast<std::int64_t>(j);
+        weights[j] = dot(row(q, i), row(k, key), d) * scale + bias(h, i, key);
+      }
       softmax(weights);
       for (std::int64_t c = 0; c < d; ++c) {
         double sum = 0;
@@ -110,6 +115,14 @@ void ReferenceStream::add_rows(const compute::Vector& rows, std::int64_t batch, 
   for (std::int64_t r = 0; r < x.rows; ++r)
     for (std::int64_t c = 0; c < x.columns; ++c)
       row(x, r)[c] += values[static_cast<std::size_t>(r % count * x.columns + c)];
+}
+
+void ReferenceStream::add(Matrix from, Matrix x) {
+  for (std::int64_t r = 0; r < x.rows; ++r) {
+    const float* values = row(from, r);
+    float* to = row(x, r);
+    for (std::int64_t c = 0; c < x.columns; ++c) to[c] += values[c];
+  }
 }
 
 void ReferenceStream::linear(const compute::Linear& linear, Matrix x,
@@ -176,7 +189,7 @@ void ReferenceStream::attention(Matrix qkv, std::int64_t batch, std::int64_t hea
   const std::int64_t tokens = qkv.rows / batch;
   for (std::int64_t b = 0; b < batch; ++b)
     attend({row(qkv, b * tokens), tokens, qkv.columns, qkv.stride}, heads, scale,
-           /*causal=*/false, {row(out, b * tokens), tokens, out.columns, out.stride});
+           /*causal=*/false, no_bias, {row(out, b * tokens), tokens, out.columns, out.stride});
 }
 
 void ReferenceStream::causal_attention(Matrix qkv, std::span<const std::int64_t> lengths,
@@ -184,9 +197,31 @@ void ReferenceStream::causal_attention(Matrix qkv, std::span<const std::int64_t>
   std::int64_t first = 0;
   for (const std::int64_t length : lengths) {
     attend({row(qkv, first), length, qkv.columns, qkv.stride}, heads, scale, /*causal=*/true,
-           {row(out, first), length, out.columns, out.stride});
+           no_bias, {row(out, first), length, out.columns, out.stride});
     first += length;
   }
+}
+
+void ReferenceStream::relative_attention(const compute::Vector& table, std::int64_t grid_columns,
+                                         Matrix qkv, std::int64_t batch, std::int64_t heads,
+                                         float scale, Matrix out) {
+  if (batch == 0) return;
+  const std::int64_t tokens = qkv.rows / batch;
+  const std::int64_t rows = (tokens - 1) / grid_columns, run = 2 * grid_columns - 1;
+  const std::int64_t distances = (2 * rows - 1) * run;
+  const auto place = [&](std::int64_t query, std::int64_t key) {
+    if (query == 0) return key == 0 ? distances + 2 : distances;
+    if (key == 0) return distances + 1;
+    const std::int64_t p = query - 1, q = key - 1;
+    return (q / grid_columns - p / grid_columns + rows - 1) * run + q % grid_columns -
+           p % grid_columns + grid_columns - 1;
+  };
+  const auto bias = [&](std::int64_t head, std::int64_t query, std::int64_t key) {
+    return double{values_of(table).data()[head * (distances + 3) + place(query, key)]};
+  };
+  for (std::int64_t b = 0; b < batch; ++b)
+    attend({row(qkv, b * tokens), tokens, qkv.columns, qkv.stride}, heads, scale,
+           /*causal=*/false, bias, {row(out, b * tokens), tokens, out.columns, out.stride});
 }
 
 void ReferenceStream::pool_attention(const compute::Vector& query, Matrix kv, std::int64_t batch,

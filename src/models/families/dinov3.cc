@@ -55,7 +55,8 @@ ImageModelDescription describe_dinov3_vit(const std::shared_ptr<const Checkpoint
   spec.value_bias = config.flag_or("value_bias", true);
   spec.output_bias = config.flag_or("proj_bias", true);
   spec.mlp_bias = config.flag_or("mlp_bias", true);
-  spec.positions = Positions::kRotary;
+  spec.positions = Positions::kNone;
+  spec.rotary = Rotary::kCentred;
   spec.rotary_base = config.number_or("rope_theta", 100);
   if (!(spec.rotary_base > 0) || spec.width / spec.heads % 4 != 0)
     throw RequestError(fmt::format(

@@ -25,6 +25,7 @@ struct KnownFamily {
 constexpr std::array kFamilies{
     KnownFamily{"aimv2", describe_aimv2},
     KnownFamily{"aimv2_vision_model", describe_aimv2_vision},
+    KnownFamily{"beit", describe_beit},
     KnownFamily{"clip", describe_clip},
     KnownFamily{"clip_vision_model", describe_clip_vision},
     KnownFamily{"convnext", describe_convnext},
@@ -42,7 +43,8 @@ constexpr std::array kFamilies{
     KnownFamily{"vit", describe_vit},
 };
 
-// A side, or [height, width].
+}  // namespace
+
 std::pair<std::int64_t, std::int64_t> read_sides(const JsonObject& config, std::string_view key,
                                                  std::int64_t fallback) {
   if (!config.is_list(key)) {
@@ -59,6 +61,21 @@ std::pair<std::int64_t, std::int64_t> read_sides(const JsonObject& config, std::
   return {static_cast<std::int64_t>(sides[0]), static_cast<std::int64_t>(sides[1])};
 }
 
+void check_sizes(const VitSpec& spec, const std::string& label) {
+  if (spec.width % spec.heads != 0 ||
+      spec.patch > std::min(spec.trained_height, spec.trained_width))
+    throw RequestError(fmt::format(
+        "{}: width {} over {} heads, or patches of {} in pictures of {}x{}, do not "
+        "come out",
+        label, spec.width, spec.heads, spec.patch, spec.trained_height, spec.trained_width));
+  if (spec.rotary != Rotary::kNone && spec.head_width() % 4 != 0)
+    throw RequestError(
+        fmt::format("{}: heads of {} have no rotary position: it takes a multiple of 4", label,
+                    spec.head_width()));
+}
+
+namespace {
+
 // Replaces what the family does after the final norm.
 void choose_pooling(const Checkpoint& checkpoint, const std::string& family, PoolingChoice choice,
                     VitSpec& spec, VitTensors& tensors) {
@@ -67,9 +84,17 @@ void choose_pooling(const Checkpoint& checkpoint, const std::string& family, Poo
     throw RequestError(fmt::format(
         "pooling: 'cls' needs a class token, which '{}' ({}) does not have; give default or mean",
         checkpoint.model(), family));
+  if (choice == PoolingChoice::kClassToken && spec.norm_after_pooling &&
+      spec.pooling == Pooling::kMean)
+    throw RequestError(
+        fmt::format("pooling: 'cls' needs a norm of the tokens; that of '{}' ({}) is of their "
+                    "mean; give default "
+                    "or mean",
+                    checkpoint.model(), family));
   spec.pooling = choice == PoolingChoice::kMean ? Pooling::kMean : Pooling::kClassToken;
   tensors.pool = {};
   tensors.pooler = tensors.projection = {};
+  tensors.projection_matrix = nullptr;
 }
 
 }  // namespace
@@ -80,13 +105,14 @@ ImageModelDescription describe_image_model(const std::shared_ptr<const Checkpoin
   const std::string type = config.text_or("model_type", "");
   for (const KnownFamily& family : kFamilies)
     if (family.model_type == type) return family.describe(checkpoint, options);
+  if (config.has("model_cfg")) return describe_open_clip(checkpoint, options);
   if (type.empty() && config.has("architecture")) return describe_timm_vit(checkpoint, options);
   std::string known;
   for (const KnownFamily& family : kFamilies)
     known += (known.empty() ? "" : ", ") + std::string(family.model_type);
   throw RequestError(fmt::format(
       "model: '{}' is of the family '{}' (model_type in config.json), which this version does not "
-      "run; it runs {}, and timm's plain vit_*",
+      "run; it runs {}, open_clip's vision transformers, and timm's vit_*",
       checkpoint->model(), type, known));
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "models/checkpoint.h"
@@ -28,6 +29,8 @@ ImageModelDescription describe_aimv2(const std::shared_ptr<const Checkpoint>& ch
                                      const ImageModelOptions& options);
 ImageModelDescription describe_aimv2_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
                                             const ImageModelOptions& options);
+ImageModelDescription describe_beit(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                    const ImageModelOptions& options);
 ImageModelDescription describe_clip(const std::shared_ptr<const Checkpoint>& checkpoint,
                                     const ImageModelOptions& options);
 ImageModelDescription describe_clip_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
@@ -56,6 +59,9 @@ ImageModelDescription describe_siglip2(const std::shared_ptr<const Checkpoint>& 
                                        const ImageModelOptions& options);
 ImageModelDescription describe_siglip2_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
                                               const ImageModelOptions& options);
+/// open_clip_config.json.
+ImageModelDescription describe_open_clip(const std::shared_ptr<const Checkpoint>& checkpoint,
+                                         const ImageModelOptions& options);
 /// config.json with `architecture` in place of `model_type`.
 ImageModelDescription describe_timm_vit(const std::shared_ptr<const Checkpoint>& checkpoint,
                                         const ImageModelOptions& options);
@@ -87,6 +93,14 @@ void refuse_pooling(const Checkpoint& checkpoint, std::string_view family,
 /// For a family that takes neither another picture size nor another pooling: likewise for both.
 void refuse_image_options(const Checkpoint& checkpoint, std::string_view family,
                           const ImageModelOptions& options);
+
+/// A side, or [height, width].
+std::pair<std::int64_t, std::int64_t> read_sides(const JsonObject& config, std::string_view key,
+                                                 std::int64_t fallback);
+
+/// Throws RequestError, which begins with `label`, unless width is a multiple of heads (and the
+/// heads suit the rotary positions), and a patch fits into the picture.
+void check_sizes(const VitSpec& spec, const std::string& label);
 
 /// Finds the tensors, checks the picture size, and binds the loader. `ignored`: see
 /// TensorCollector::finish. Throws RequestError where the model cannot do what `options` ask.

@@ -23,8 +23,14 @@ class VECFRAME_API Expression {
   /// As `explain` prints it: `embed_image(col("image"), model="builtin:efficientnet-lite0")`.
   std::string to_string() const;
 
+  /// The same expression under a name that select() gives to its column.
+  Expression alias(std::string name) const;
+  /// That of alias(), else of the column it refers to; nothing for any other expression.
+  std::optional<std::string> name() const;
+
  private:
   std::shared_ptr<const plan::ExpressionNode> node_;
+  std::optional<std::string> alias_;
 };
 
 /// The column of that name.

@@ -6,6 +6,7 @@
 #include <vecframe/download.h>
 #include <vecframe/error.h>
 #include <vecframe/expression.h>
+#include <vecframe/functions.h>
 #include <vecframe/inspect.h>
 #include <vecframe/models.h>
 #include <vecframe/run.h>

@@ -1,3 +1,4 @@
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
@@ -80,7 +81,38 @@ void bind_dataframe(nb::module_& module) {
   nb::class_<DataFrame>(module, "NativeDataFrame")
       .def("with_column", &DataFrame::with_column, "name"_a, "expression"_a)
       .def("limit", &DataFrame::limit, "count"_a)
-      .def("select", &DataFrame::select, "columns"_a)
+      .def(
+          "select",
+          [](const DataFrame& frame, const std::vector<std::string>& columns) {
+            return frame.select(columns);
+          },
+          "columns"_a)
+      .def(
+          "select_expressions",
+          [](const DataFrame& frame,
+             const std::vector<std::pair<std::string, Expression>>& columns) {
+            return frame.select(columns);
+          },
+          "columns"_a)
+      .def("exclude", &DataFrame::exclude, "columns"_a)
+      .def("rename", &DataFrame::rename, "names"_a)
+      .def("where", &DataFrame::where, "predicate"_a)
+      .def(
+          "sort",
+          [](const DataFrame& frame, const std::vector<std::string>& names,
+             const std::vector<bool>& descending, bool nulls_first) {
+            std::vector<SortColumn> columns;
+            for (std::size_t i = 0; i < names.size(); ++i)
+              columns.push_back({names[i], descending[i], nulls_first});
+            return frame.sort(columns);
+          },
+          "names"_a, nb::kw_only(), "descending"_a, "nulls_first"_a)
+      .def("sample", &DataFrame::sample, "fraction"_a.none(), "size"_a.none(), "seed"_a)
+      .def("concat", &DataFrame::concat, "other"_a)
+      .def("drop_nulls", &DataFrame::drop_nulls, "columns"_a)
+      .def(
+          "count", [](const DataFrame& frame) { return frame.count(); },
+          nb::call_guard<nb::gil_scoped_release>())
       .def("schema", &schema)
       .def("explain", &DataFrame::explain)
       .def("write_parquet", &write_parquet, "path"_a, nb::kw_only(), "overwrite"_a, "threads"_a,
@@ -110,6 +142,14 @@ void bind_dataframe(nb::module_& module) {
         return read_images(inputs, options);
       },
       "inputs"_a, nb::kw_only(), "apply_orientation"_a, "max_pixels"_a);
+  module.def("from_glob_path", &from_glob_path, "patterns"_a);
+  module.def("read_parquet", &read_parquet, "paths"_a, nb::call_guard<nb::gil_scoped_release>());
+  module.def(
+      "from_arrow",
+      [](const nb::capsule& capsule) {
+        return from_arrow(static_cast<ArrowArrayStream*>(capsule.data("arrow_array_stream")));
+      },
+      "stream"_a, nb::sig("def from_arrow(stream: object) -> NativeDataFrame"));
   module.def("read_texts", &read_texts, "path"_a, nb::call_guard<nb::gil_scoped_release>());
   module.def("image_extensions", &image_extensions);
   module.attr("DEFAULT_MAX_PIXELS") = ReadImagesOptions().max_pixels;

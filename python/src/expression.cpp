@@ -9,6 +9,7 @@
 
 #include "bindings.h"
 #include "download.h"
+#include "expression_values.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -16,9 +17,15 @@ using namespace nb::literals;
 namespace vecframe::python {
 
 void bind_expression(nb::module_& module) {
-  nb::class_<Expression>(module, "Expression", "What a column is computed from.")
-      .def("__repr__", &Expression::to_string);
+  nb::class_<Expression> bound(module, "Expression", "What a column is computed from.");
+  bound.def("__repr__", &Expression::to_string)
+      .def("alias", &Expression::alias, "name"_a,
+           "The same expression under a name that select() gives to its column.")
+      .def_prop_ro("_name", &Expression::name);
+  bind_expression_operators(bound);
   module.def("col", &col, "name"_a);
+  module.def("lit", &to_literal, "value"_a.none());
+  module.def("call", &call_function, "function"_a, "arguments"_a, "options"_a);
 
   nb::enum_<OnError>(module, "OnError")
       .value("RAISE", OnError::kRaise)

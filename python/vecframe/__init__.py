@@ -11,8 +11,18 @@
 
 from vecframe import _native
 from vecframe._native import Expression, ModelInfo, Progress, RequestError, RunError, TableSummary
-from vecframe.dataframe import DataFrame, read_images, read_texts
-from vecframe.expression import col
+from vecframe.dataframe import (
+    DataFrame,
+    from_arrow,
+    from_glob_path,
+    from_pandas,
+    from_polars,
+    from_pydict,
+    read_images,
+    read_parquet,
+    read_texts,
+)
+from vecframe.expression import col, lit
 from vecframe.inspection import inspect
 from vecframe.report import RunReport
 from vecframe.schema import Field, Schema
@@ -33,9 +43,16 @@ __all__ = [
     "col",
     "current_provider",
     "describe_model",
+    "from_arrow",
+    "from_glob_path",
+    "from_pandas",
+    "from_polars",
+    "from_pydict",
     "inspect",
     "list_models",
+    "lit",
     "read_images",
+    "read_parquet",
     "read_texts",
     "set_provider",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ class _ArrowStream:
 
 
 class DataFrame:
-    """Rows of pictures and what is computed from them. Made by read_images() or read_texts()."""
+    """Rows, and what is computed from them. Made by read_images(), from_arrow() and their like."""
 
     def __init__(self, native: _native.NativeDataFrame) -> None:
         self._native = require("DataFrame", native, _native.NativeDataFrame, "make one with vecframe.read_images()")
@@ -49,10 +49,100 @@ class DataFrame:
         """The first `count` rows."""
         return DataFrame(self._native.limit(integer("limit", count, "give a number of rows")))
 
-    def select(self, *columns: str) -> DataFrame:
-        """These columns, in this order."""
-        names = [require("select", column, str, "give column names as str") for column in columns]
-        return DataFrame(self._native.select(names))
+    def with_columns(self, columns: dict[str, Expression]) -> DataFrame:
+        """Adds or replaces columns, one after the other."""
+        frame = self
+        for name, expression in columns.items():
+            frame = frame.with_column(name, expression)
+        return frame
+
+    def select(self, *columns: str | Expression) -> DataFrame:
+        """These columns, in this order: names, or expressions with a name (``.alias("name")``)."""
+        named = []
+        for column in columns:
+            if isinstance(column, str):
+                named.append((column, _native.col(column)))
+                continue
+            require("select", column, Expression, "give column names as str, or expressions")
+            if column._name is None:
+                raise RequestError(f'select: {column!r} has no name; give it one with .alias("name")')
+            named.append((column._name, column))
+        return DataFrame(self._native.select_expressions(named))
+
+    def exclude(self, *columns: str) -> DataFrame:
+        """All columns but these."""
+        return DataFrame(self._native.exclude(_names("exclude", columns)))
+
+    def rename(self, names: dict[str, str]) -> DataFrame:
+        """Columns under other names: a dict of old names to new ones."""
+        pairs = [
+            (require("rename", old, str, "give names as str"), require("rename", new, str, "give names as str"))
+            for old, new in names.items()
+        ]
+        return DataFrame(self._native.rename(pairs))
+
+    def where(self, predicate: Expression) -> DataFrame:
+        """Rows for which the expression is true: ``df.where(col("width") > 100)``."""
+        require("where", predicate, Expression, 'give a comparison, such as vecframe.col("width") > 100')
+        return DataFrame(self._native.where(predicate))
+
+    filter = where
+
+    def sort(
+        self, by: str | list[str], desc: bool | list[bool] = False, *, nulls_first: bool = False
+    ) -> DataFrame:
+        """Rows in the order of these columns; stable. Holds all rows in memory."""
+        names = _names("sort", [by] if isinstance(by, str) else by)
+        descending = [desc] * len(names) if isinstance(desc, bool) else list(desc)
+        if len(descending) != len(names):
+            raise RequestError(f"sort: {len(names)} columns, but {len(descending)} values of desc")
+        return DataFrame(self._native.sort(names, descending=descending, nulls_first=nulls_first))
+
+    def sample(self, fraction: float | None = None, *, size: int | None = None, seed: int = 0) -> DataFrame:
+        """Each row with a probability, or `size` rows in all; the same ones for one seed."""
+        return DataFrame(
+            self._native.sample(
+                None if fraction is None else float(fraction),
+                None if size is None else integer("size", size, "give a number of rows"),
+                integer("seed", seed, "give a number"),
+            )
+        )
+
+    def concat(self, other: DataFrame) -> DataFrame:
+        """The rows of another dataframe of the same columns and types follow."""
+        require("concat", other, DataFrame, "give a dataframe")
+        return DataFrame(self._native.concat(other._native))
+
+    def drop_nulls(self, *columns: str) -> DataFrame:
+        """Rows in which none of these columns, or of all, is null."""
+        return DataFrame(self._native.drop_nulls(_names("drop_nulls", columns)))
+
+    def count(self) -> int:
+        """Runs the plan, without its embeddings and pictures, and counts its rows."""
+        return self._native.count()
+
+    def collect(self) -> DataFrame:
+        """Runs the plan; the result is a dataframe of the rows, in memory."""
+        return from_arrow(self)
+
+    def iter_batches(self, batch_size: int = 1024) -> Iterator[pyarrow.RecordBatch]:
+        """The rows as record batches of at most `batch_size` rows."""
+        yield from self.to_arrow().to_batches(max_chunksize=integer("batch_size", batch_size, "give a number of rows"))
+
+    def to_pandas(self) -> Any:
+        """Runs the plan into a pandas DataFrame."""
+        return self.to_arrow().to_pandas()
+
+    def to_polars(self) -> Any:
+        """Runs the plan into a polars DataFrame."""
+        import polars
+
+        return polars.from_arrow(self.to_arrow())
+
+    def to_pylist(self) -> list[dict[str, Any]]:
+        """Runs the plan into a list of one dict a row."""
+        rows: list[dict[str, Any]] = self.to_arrow().to_pylist()
+        return rows
 
     @property
     def schema(self) -> Schema:
@@ -157,6 +247,55 @@ def read_texts(path: str | os.PathLike[str]) -> DataFrame:
             1 MiB, is a row that fails.
     """
     return DataFrame(_native.read_texts(path_text("read_texts", path)))
+
+
+def from_glob_path(path: str | os.PathLike[str] | list[str]) -> DataFrame:
+    """Files that match a path, a glob or several, as rows: ``path``, ``size`` and ``num_rows`` (null)."""
+    given = path if isinstance(path, (list, tuple)) else [path]
+    return DataFrame(_native.from_glob_path([path_text("from_glob_path", one) for one in given]))
+
+
+def read_parquet(path: str | os.PathLike[str] | list[str]) -> DataFrame:
+    """Rows of Parquet files of one schema: files, or directories of parts."""
+    given = path if isinstance(path, (list, tuple)) else [path]
+    return DataFrame(_native.read_parquet([path_text("read_parquet", one) for one in given]))
+
+
+def from_arrow(data: Any) -> DataFrame:
+    """Rows of a pyarrow Table, RecordBatch or reader, or of anything of the Arrow PyCapsule interface."""
+    if isinstance(data, DataFrame):
+        return DataFrame(_native.from_arrow(data.__arrow_c_stream__()))
+    if not hasattr(data, "__arrow_c_stream__"):
+        raise RequestError(
+            f"from_arrow: a {type(data).__name__} has no Arrow stream; give a pyarrow Table, or use from_pydict"
+        )
+    return DataFrame(_native.from_arrow(data.__arrow_c_stream__()))
+
+
+def from_pydict(data: dict[str, Any]) -> DataFrame:
+    """Columns as lists or arrays of equal length, by name."""
+    import pyarrow
+
+    try:
+        return from_arrow(pyarrow.table(require("from_pydict", data, dict, "give a dict of columns")))
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError) as error:
+        raise RequestError(f"from_pydict: {str(error).splitlines()[0]}") from error
+
+
+def from_pandas(data: Any) -> DataFrame:
+    """Rows of a pandas DataFrame, without its index."""
+    import pyarrow
+
+    return from_arrow(pyarrow.Table.from_pandas(data, preserve_index=False))
+
+
+def from_polars(data: Any) -> DataFrame:
+    """Rows of a polars DataFrame."""
+    return from_arrow(data.to_arrow())
+
+
+def _names(function: str, columns: Iterable[str]) -> list[str]:
+    return [require(function, column, str, "give column names as str") for column in columns]
 
 
 def _log_failure(path: str, error: str) -> None:

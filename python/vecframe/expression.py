@@ -10,3 +10,8 @@ from vecframe._native import Expression
 def col(name: str) -> Expression:
     """The column of that name."""
     return _native.col(require("col", name, str, "give the name of a column as str"))
+
+
+def lit(value: object) -> Expression:
+    """The same value in every row: None, a bool, a number, a text or a vector."""
+    return _native.lit(value)

@@ -8,9 +8,30 @@ from vecframe import _native
 from vecframe._arguments import integer, one_of, optional, require, suggestion
 from vecframe._native import EmbedOptions, Expression, OnError, RequestError
 from vecframe.progress import download_line
+from vecframe.image_functions import (
+    convert_image,
+    decode_image,
+    download,
+    image_attribute,
+    image_channel,
+    image_height,
+    image_mode,
+    image_width,
+)
 from vecframe.session import fetch_builtin_weights
 
-__all__ = ["embed_image", "embed_text"]
+__all__ = [
+    "convert_image",
+    "decode_image",
+    "download",
+    "embed_image",
+    "embed_text",
+    "image_attribute",
+    "image_channel",
+    "image_height",
+    "image_mode",
+    "image_width",
+]
 
 _ON_ERROR = {"raise": OnError.RAISE, "log": OnError.LOG, "ignore": OnError.IGNORE}
 _TEXT_WORDS = (

@@ -51,6 +51,9 @@ class Batch {
   Batch() = default;
   /// Takes the columns' values; all columns must have one length.
   Batch(std::shared_ptr<const Schema> schema, std::vector<ColumnBuilder>& columns);
+  /// Takes over a struct array of that schema.
+  Batch(std::shared_ptr<const Schema> schema, ArrowArray array)
+      : schema_(std::move(schema)), array_(array) {}
   ~Batch() { reset(); }
   Batch(Batch&& other) noexcept;
   Batch& operator=(Batch&& other) noexcept;

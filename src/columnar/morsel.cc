@@ -40,6 +40,15 @@ void export_node(const ArrayPointer& owner, const ArrowArray& node, ArrowArray* 
   if (node.dictionary != nullptr) export_node(owner, *node.dictionary, &owned->dictionary);
 }
 
+ArrayPointer window_of(const ArrayPointer& array, std::int64_t first, std::int64_t count) {
+  ArrowArray window;
+  export_node(array, *array, &window);
+  window.offset += first;
+  window.length = count;
+  window.null_count = -1;  // to be counted again
+  return share(window);
+}
+
 struct ExportedMorsel {
   const void* buffers[1] = {nullptr};
   std::vector<ArrowArray> children;
@@ -85,14 +94,18 @@ Morsel morsel_of(ArrowArray array) {
       morsel.columns.push_back(child_of(parent, i));
       continue;
     }
-    ArrowArray window;
-    export_node(child_of(parent, i), *parent->children[i], &window);
-    window.offset += parent->offset;
-    window.length = parent->length;
-    window.null_count = -1;  // to be counted again
-    morsel.columns.push_back(share(window));
+    morsel.columns.push_back(window_of(child_of(parent, i), parent->offset, parent->length));
   }
   return morsel;
+}
+
+Morsel slice(const Morsel& morsel, std::int64_t first, std::int64_t count) {
+  if (first == 0 && count == morsel.num_rows) return morsel;
+  Morsel part;
+  part.num_rows = count;
+  for (const ArrayPointer& column : morsel.columns)
+    part.columns.push_back(window_of(column, first, count));
+  return part;
 }
 
 void export_morsel(const Morsel& morsel, ArrowArray* out) {

@@ -29,6 +29,9 @@ struct Morsel {
 /// takes it over.
 Morsel morsel_of(ArrowArray array);
 
+/// Rows [first, first + count), which share the columns.
+Morsel slice(const Morsel& morsel, std::int64_t first, std::int64_t count);
+
 /// Fills `out` with a struct array over the columns, which it shares; the receiver releases it.
 void export_morsel(const Morsel& morsel, ArrowArray* out);
 

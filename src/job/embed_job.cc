@@ -3,12 +3,12 @@
 #include <vecframe/error.h>
 
 #include <chrono>
-#include <fstream>
 #include <limits>
 #include <utility>
 
 #include "base/large_blocks.h"
 #include "exec/text_pipeline.h"
+#include "job/process_memory.h"
 #include "job/table_output.h"
 #include "job/table_sink.h"
 #include "storage/listing.h"
@@ -16,16 +16,6 @@
 
 namespace vecframe::job {
 namespace {
-
-// VmHWM of /proc/self/status, which is in kB; 0 where there is none.
-std::int64_t peak_memory_of_process() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    std::int64_t kilobytes = 0;
-    if (word == "VmHWM:" && status >> kilobytes) return kilobytes * 1024;
-  }
-  return 0;
-}
 
 /// The embedder of the descriptor, and the time it took to make it.
 template <class Descriptor>

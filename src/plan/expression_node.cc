@@ -1,12 +1,20 @@
 #include "plan/expression_node.h"
 
+#include <fmt/format.h>
 #include <vecframe/error.h>
 #include <vecframe/suggest.h>
 
+#include <array>
+#include <utility>
 #include <vector>
+
+#include "plan/expression_split.h"
+#include "plan/function_table.h"
 
 namespace vecframe::plan {
 namespace {
+
+using columnar::DataType;
 
 std::string_view to_string(OnError on_error) {
   switch (on_error) {
@@ -41,31 +49,59 @@ std::string describe(const EmbedCall& call) {
   return text + ")";
 }
 
-}  // namespace
-
-std::string to_string(const ExpressionNode& node) {
-  if (const auto* column = std::get_if<ColumnReference>(&node.value))
-    return "col(" + quoted(column->name) + ")";
-  return describe(std::get<EmbedCall>(node.value));
+std::string describe(const columnar::Literal& literal) {
+  struct Visitor {
+    std::string operator()(std::monostate) const { return "None"; }
+    std::string operator()(bool value) const { return value ? "True" : "False"; }
+    std::string operator()(std::int64_t value) const { return std::to_string(value); }
+    std::string operator()(double value) const { return fmt::format("{}", value); }
+    std::string operator()(const std::string& value) const { return quoted(value); }
+    std::string operator()(const std::vector<double>& value) const {
+      return fmt::format("<{} values>", value.size());
+    }
+  };
+  return std::visit(Visitor(), literal);
 }
 
-columnar::DataType type_of(const ExpressionNode& node, const columnar::Schema& schema) {
-  if (const auto* column = std::get_if<ColumnReference>(&node.value)) {
-    const int index = schema.find(column->name);
-    if (index >= 0) return schema.fields[static_cast<std::size_t>(index)].type;
-    std::vector<std::string> names;
-    std::string listed;
-    for (const columnar::Field& field : schema.fields) {
-      names.push_back(field.name);
-      listed += (listed.empty() ? "" : ", ") + field.name;
-    }
-    const std::string nearest = nearest_name(column->name, names);
-    throw RequestError(
-        "column '" + column->name + "' does not exist; " +
-        (nearest.empty() ? "there are: " + listed : "did you mean '" + nearest + "'?"));
+// Calls that read better as operators.
+const char* operator_of(const std::string& name) {
+  constexpr std::array<std::pair<std::string_view, const char*>, 12> kOperators{{
+      {"equal", "=="},
+      {"not_equal", "!="},
+      {"less", "<"},
+      {"less_equal", "<="},
+      {"greater", ">"},
+      {"greater_equal", ">="},
+      {"add", "+"},
+      {"subtract", "-"},
+      {"multiply", "*"},
+      {"divide", "/"},
+      {"and", "&"},
+      {"or", "|"},
+  }};
+  for (const auto& [function, sign] : kOperators)
+    if (function == name) return sign;
+  return nullptr;
+}
+
+std::string describe(const FunctionCall& call) {
+  if (const char* sign = operator_of(call.name); sign != nullptr && call.arguments.size() == 2)
+    return "(" + to_string(*call.arguments[0]) + " " + sign + " " + to_string(*call.arguments[1]) +
+           ")";
+  std::string text = call.name + "(";
+  const char* separator = "";
+  for (const auto& argument : call.arguments) {
+    text += separator + to_string(*argument);
+    separator = ", ";
   }
-  const auto& call = std::get<EmbedCall>(node.value);
-  const columnar::DataType argument = type_of(*call.argument, schema);
+  for (const auto& [name, value] : call.options) {
+    text += separator + name + "=" + describe(value);
+    separator = ", ";
+  }
+  return text + ")";
+}
+
+DataType embed_type(const EmbedCall& call, const DataType& argument) {
   const bool of_images = call.function == EmbedFunction::kImage;
   if (argument.kind != (of_images ? columnar::TypeKind::kImage : columnar::TypeKind::kString)) {
     throw RequestError(name_of(call.function) + ": argument " + to_string(*call.argument) +
@@ -76,6 +112,59 @@ columnar::DataType type_of(const ExpressionNode& node, const columnar::Schema& s
                                     "col(\"text\")"));
   }
   return {columnar::TypeKind::kEmbedding, call.dimension, call.element};
+}
+
+// Of a call that the table engine evaluates, with columns in place of what it cannot.
+DataType scalar_type(const ExpressionNode& node, const columnar::Schema& schema,
+                     const RelationalSource& relational) {
+  const auto shared = std::make_shared<ExpressionNode>(node);
+  const SplitExpression parts = split(shared);
+  columnar::Schema widened = schema;
+  for (const OwnPart& part : parts.own)
+    widened.fields.push_back({part.column, type_of(*part.node, schema, relational)});
+  if (!relational)
+    throw RequestError(to_string(node) + ": comparisons need the table module of this library");
+  return relational().type_of(parts.scalar, widened);
+}
+
+}  // namespace
+
+std::string to_string(const ExpressionNode& node) {
+  if (const auto* column = std::get_if<ColumnReference>(&node.value))
+    return "col(" + quoted(column->name) + ")";
+  if (const auto* literal = std::get_if<LiteralValue>(&node.value)) return describe(literal->value);
+  if (const auto* call = std::get_if<FunctionCall>(&node.value)) return describe(*call);
+  return describe(std::get<EmbedCall>(node.value));
+}
+
+const columnar::Field& field_of(const columnar::Schema& schema, const std::string& name) {
+  const int index = schema.find(name);
+  if (index >= 0) return schema.fields[static_cast<std::size_t>(index)];
+  std::vector<std::string> names;
+  std::string listed;
+  for (const columnar::Field& field : schema.fields) {
+    names.push_back(field.name);
+    listed += (listed.empty() ? "" : ", ") + field.name;
+  }
+  const std::string nearest = nearest_name(name, names);
+  throw RequestError(
+      "column '" + name + "' does not exist; " +
+      (nearest.empty() ? "there are: " + listed : "did you mean '" + nearest + "'?"));
+}
+
+DataType type_of(const ExpressionNode& node, const columnar::Schema& schema,
+                 const RelationalSource& relational) {
+  if (const auto* column = std::get_if<ColumnReference>(&node.value))
+    return field_of(schema, column->name).type;
+  if (is_scalar(node)) return scalar_type(node, schema, relational);
+  if (const auto* call = std::get_if<FunctionCall>(&node.value)) {
+    std::vector<DataType> arguments;
+    for (const auto& argument : call->arguments)
+      arguments.push_back(type_of(*argument, schema, relational));
+    return function_type(*call, arguments);
+  }
+  const auto& call = std::get<EmbedCall>(node.value);
+  return embed_type(call, type_of(*call.argument, schema, relational));
 }
 
 }  // namespace vecframe::plan

@@ -17,10 +17,11 @@ using columnar::Literal;
 using columnar::TypeKind;
 
 constexpr std::array kRelational{
-    "equal", "not_equal", "less",    "less_equal", "greater",     "greater_equal", "add",
-    "subtract", "multiply", "divide", "negate",    "and",         "or",            "not",
-    "is_null", "not_null",  "is_in", "starts_with", "ends_with", "contains",      "length",
-    "lower",   "upper",     "float64", "int64",    "string"};
+    "equal",     "not_equal", "less",     "less_equal", "greater", "greater_equal",
+    "add",       "subtract",  "multiply", "divide",     "negate",  "and",
+    "or",        "not",       "is_null",  "not_null",   "is_in",   "starts_with",
+    "ends_with", "contains",  "length",   "lower",      "upper",   "float64",
+    "int64",     "string"};
 
 // Modes by name, as image::Mode numbers them; those that a column can hold.
 constexpr std::array<std::pair<const char*, std::uint8_t>, 4> kModes{
@@ -38,8 +39,8 @@ struct Function {
   DataType (*type)(const FunctionCall&, const std::vector<DataType>&);
 };
 
-[[noreturn]] void refuse_argument(const FunctionCall& call, std::size_t index,
-                                  const DataType& type, const char* wanted, const char* example) {
+[[noreturn]] void refuse_argument(const FunctionCall& call, std::size_t index, const DataType& type,
+                                  const char* wanted, const char* example) {
   throw RequestError(fmt::format("{}: argument {} has type {}, but {} is needed; {}", call.name,
                                  to_string(*call.arguments[index]), type.to_string(), wanted,
                                  example));

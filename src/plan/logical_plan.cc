@@ -1,7 +1,11 @@
 #include "plan/logical_plan.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <vecframe/error.h>
 
+#include <algorithm>
+#include <set>
 #include <utility>
 
 namespace vecframe::plan {
@@ -41,11 +45,57 @@ std::string describe(const WithColumn& node) {
 
 std::string describe(const Limit& node) { return "Limit: " + std::to_string(node.count); }
 
+bool is_reference_to(const ExpressionNode& node, const std::string& name) {
+  const auto* column = std::get_if<ColumnReference>(&node.value);
+  return column != nullptr && column->name == name;
+}
+
 std::string describe(const Select& node) {
   std::string text = "Select: ";
-  for (std::size_t i = 0; i < node.columns.size(); ++i)
-    text += (i == 0 ? "" : ", ") + node.columns[i];
+  for (std::size_t i = 0; i < node.columns.size(); ++i) {
+    const NamedExpression& column = node.columns[i];
+    text += i == 0 ? "" : ", ";
+    text += column.name;
+    if (!is_reference_to(*column.expression, column.name))
+      text += " = " + to_string(*column.expression);
+  }
   return text;
+}
+
+std::string describe(const FromGlob& node) {
+  return fmt::format("FromGlob: {}", fmt::join(node.patterns, ", "));
+}
+
+std::string describe(const ReadParquet& node) {
+  return fmt::format("ReadParquet: {} file{}, {}", node.files.size(),
+                     node.files.size() == 1 ? "" : "s", node.files.front());
+}
+
+std::string describe(const FromMemory& node) {
+  std::int64_t rows = 0;
+  for (const columnar::Morsel& morsel : *node.morsels) rows += morsel.num_rows;
+  return fmt::format("FromMemory: {} rows", rows);
+}
+
+std::string describe(const Where& node) { return "Where: " + to_string(*node.predicate); }
+
+std::string describe(const Sort& node) {
+  std::string text = "Sort: ";
+  for (std::size_t i = 0; i < node.keys.size(); ++i)
+    text += (i == 0 ? "" : ", ") + node.keys[i].column + (node.keys[i].descending ? " desc" : "");
+  return text;
+}
+
+std::string describe(const Sample& node) {
+  const std::string amount = node.fraction ? fmt::format("fraction {}", *node.fraction)
+                                           : fmt::format("{} rows", *node.size);
+  return fmt::format("Sample: {}, seed {}", amount, node.seed);
+}
+
+std::string describe(const Concat&) { return "Concat: with the plan that follows"; }
+
+std::string describe(const DropNulls& node) {
+  return fmt::format("DropNulls: {}", fmt::join(node.columns, ", "));
 }
 
 }  // namespace
@@ -70,10 +120,36 @@ PlanPointer read_texts(ReadTexts node) {
   return std::make_shared<LogicalPlan>(LogicalPlan{std::move(node), nullptr, std::move(schema)});
 }
 
-PlanPointer with_column(PlanPointer input, WithColumn node) {
+PlanPointer from_glob(FromGlob node) {
+  if (node.patterns.empty())
+    throw RequestError("from_glob_path: no patterns; give a path such as photos/**/*.jpg");
+  Schema schema;
+  schema.fields = {{"path", {TypeKind::kString}, false},
+                   {"size", {TypeKind::kInt64}},
+                   {"num_rows", {TypeKind::kInt64}}};
+  return std::make_shared<LogicalPlan>(LogicalPlan{std::move(node), nullptr, std::move(schema)});
+}
+
+PlanPointer read_parquet(ReadParquet node) {
+  Schema schema = node.schema;
+  schema.metadata.clear();
+  return std::make_shared<LogicalPlan>(LogicalPlan{std::move(node), nullptr, std::move(schema)});
+}
+
+PlanPointer from_memory(FromMemory node) {
+  std::set<std::string> names;
+  for (const Field& field : node.schema.fields)
+    if (!names.insert(field.name).second)
+      throw RequestError("data: two columns are named '" + field.name + "'; rename one");
+  Schema schema = node.schema;
+  schema.metadata.clear();
+  return std::make_shared<LogicalPlan>(LogicalPlan{std::move(node), nullptr, std::move(schema)});
+}
+
+PlanPointer with_column(PlanPointer input, WithColumn node, const RelationalSource& relational) {
   if (node.name.empty())
     throw RequestError("with_column: the name is empty; give the new column a name");
-  const DataType type = type_of(*node.expression, input->schema);
+  const DataType type = type_of(*node.expression, input->schema, relational);
   Schema schema = input->schema;
   put(schema, {node.name, type});
   if (const auto* call = std::get_if<EmbedCall>(&node.expression->value);
@@ -88,27 +164,92 @@ PlanPointer with_column(PlanPointer input, WithColumn node) {
       LogicalPlan{std::move(node), std::move(input), std::move(schema)});
 }
 
+namespace {
+
+// A node whose result has the columns of its input.
+template <class Node>
+PlanPointer same_columns(PlanPointer input, Node node) {
+  Schema schema = input->schema;
+  return std::make_shared<LogicalPlan>(
+      LogicalPlan{std::move(node), std::move(input), std::move(schema)});
+}
+
+}  // namespace
+
 PlanPointer limit(PlanPointer input, Limit node) {
   if (node.count < 0) {
     throw RequestError("limit: " + std::to_string(node.count) +
                        " is negative; give the number of rows to keep");
   }
-  Schema schema = input->schema;
-  return std::make_shared<LogicalPlan>(LogicalPlan{node, std::move(input), std::move(schema)});
+  return same_columns(std::move(input), node);
 }
 
-PlanPointer select(PlanPointer input, Select node) {
+PlanPointer select(PlanPointer input, Select node, const RelationalSource& relational) {
   if (node.columns.empty()) throw RequestError("select: no columns; name at least one");
   Schema schema;
-  for (const std::string& name : node.columns) {
-    type_of(ExpressionNode{ColumnReference{name}}, input->schema);  // throws for an unknown name
-    if (schema.find(name) >= 0)
-      throw RequestError("select: column '" + name + "' is named twice; name it once");
-    schema.fields.push_back(
-        input->schema.fields[static_cast<std::size_t>(input->schema.find(name))]);
+  for (const NamedExpression& column : node.columns) {
+    const DataType type = type_of(*column.expression, input->schema, relational);
+    if (schema.find(column.name) >= 0)
+      throw RequestError("select: column '" + column.name + "' is named twice; name it once");
+    const auto* reference = std::get_if<ColumnReference>(&column.expression->value);
+    const bool nullable = reference == nullptr || field_of(input->schema, reference->name).nullable;
+    schema.fields.push_back({column.name, type, nullable});
   }
   return std::make_shared<LogicalPlan>(
       LogicalPlan{std::move(node), std::move(input), std::move(schema)});
+}
+
+PlanPointer where(PlanPointer input, Where node, const RelationalSource& relational) {
+  const DataType type = type_of(*node.predicate, input->schema, relational);
+  if (type.kind != TypeKind::kBoolean)
+    throw RequestError("where: " + to_string(*node.predicate) + " has type " + type.to_string() +
+                       ", but a Boolean is needed; compare it with something");
+  return same_columns(std::move(input), std::move(node));
+}
+
+PlanPointer sort(PlanPointer input, Sort node) {
+  if (node.keys.empty()) throw RequestError("sort: no columns; name at least one");
+  for (const storage::SortKey& key : node.keys) {
+    const DataType& type = field_of(input->schema, key.column).type;
+    if (type.kind == TypeKind::kImage || type.kind == TypeKind::kEmbedding)
+      throw RequestError("sort: column '" + key.column + "' of type " + type.to_string() +
+                         " has no order; sort by a number or a text");
+  }
+  return same_columns(std::move(input), std::move(node));
+}
+
+PlanPointer sample(PlanPointer input, Sample node) {
+  if (node.fraction.has_value() == node.size.has_value())
+    throw RequestError("sample: give either a fraction or a number of rows");
+  if (node.fraction && !(*node.fraction >= 0 && *node.fraction <= 1))
+    throw RequestError(
+        fmt::format("sample: fraction={} is out of range; give 0 to 1", *node.fraction));
+  if (node.size && *node.size < 0)
+    throw RequestError(fmt::format("sample: size={} is negative", *node.size));
+  return same_columns(std::move(input), node);
+}
+
+PlanPointer concat(PlanPointer input, Concat node) {
+  const std::vector<Field>&a = input->schema.fields, &b = node.other->schema.fields;
+  const bool same = std::equal(
+      a.begin(), a.end(), b.begin(), b.end(),
+      [](const Field& x, const Field& y) { return x.name == y.name && x.type == y.type; });
+  if (!same)
+    throw RequestError(
+        "concat: the two dataframes have different columns or types; select() the same columns of "
+        "both, in one order");
+  Schema schema = input->schema;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    schema.fields[i].nullable = a[i].nullable || b[i].nullable;
+  return std::make_shared<LogicalPlan>(
+      LogicalPlan{std::move(node), std::move(input), std::move(schema)});
+}
+
+PlanPointer drop_nulls(PlanPointer input, DropNulls node) {
+  if (node.columns.empty())
+    for (const Field& field : input->schema.fields) node.columns.push_back(field.name);
+  for (const std::string& name : node.columns) field_of(input->schema, name);
+  return same_columns(std::move(input), std::move(node));
 }
 
 std::string explain(const LogicalPlan& plan) {

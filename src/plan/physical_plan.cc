@@ -77,12 +77,54 @@ struct Lowering {
 
   void lower(const Select& node) {
     std::vector<BoundColumn> selected;
-    for (const std::string& name : node.columns) selected.push_back(find(result.columns, name));
+    for (const NamedExpression& column : node.columns) {
+      const auto& reference = std::get<ColumnReference>(column.expression->value);
+      selected.push_back({column.name, find(result.columns, reference.name).source});
+    }
     result.columns = std::move(selected);
   }
+
+  // is_file_job() lets no other node through.
+  template <class Node>
+  void lower(const Node& /*node*/) {}
 };
 
+bool is_file_step(const LogicalPlan& plan) {
+  if (const auto* node = std::get_if<WithColumn>(&plan.node)) {
+    const auto& value = node->expression->value;
+    if (std::holds_alternative<ColumnReference>(value)) return true;
+    const auto* call = std::get_if<EmbedCall>(&value);
+    return call != nullptr && std::holds_alternative<ColumnReference>(call->argument->value);
+  }
+  if (const auto* node = std::get_if<Select>(&plan.node)) {
+    return std::all_of(node->columns.begin(), node->columns.end(), [](const auto& column) {
+      return std::holds_alternative<ColumnReference>(column.expression->value);
+    });
+  }
+  return std::holds_alternative<ReadImages>(plan.node) ||
+         std::holds_alternative<ReadTexts>(plan.node) || std::holds_alternative<Limit>(plan.node);
+}
+
+// Columns of pictures are lost in the output of a job over files.
+bool shows_pictures(const LogicalPlan& plan) {
+  const auto& fields = plan.schema.fields;
+  return std::any_of(fields.begin(), fields.end(), [](const columnar::Field& field) {
+    return field.type.kind == columnar::TypeKind::kImage && field.name != "image";
+  });
+}
+
 }  // namespace
+
+bool is_file_job(const LogicalPlan& plan) {
+  int embeddings = 0;
+  for (const LogicalPlan* node = &plan; node != nullptr; node = node->input.get()) {
+    if (!is_file_step(*node)) return false;
+    const auto* column = std::get_if<WithColumn>(&node->node);
+    if (column != nullptr && std::holds_alternative<EmbedCall>(column->expression->value))
+      ++embeddings;
+  }
+  return embeddings <= 1 && !shows_pictures(plan);
+}
 
 PhysicalPlan lower(const LogicalPlan& plan) {
   Lowering lowering;

@@ -38,6 +38,10 @@ struct PhysicalPlan {
   std::vector<BoundColumn> columns;
 };
 
+/// Whether lower() can: pictures or texts of files, at most one embedding of them, and a choice of
+/// columns. Other plans run as steps (steps.h).
+bool is_file_job(const LogicalPlan& plan);
+
 /// Throws RequestError for what the executor cannot run: two calls of embed_image or embed_text in
 /// one plan, or embed_text over a column of pictures' paths or formats.
 PhysicalPlan lower(const LogicalPlan& plan);

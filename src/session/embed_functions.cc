@@ -14,6 +14,18 @@ Expression::Expression(std::shared_ptr<const plan::ExpressionNode> node) : node_
 
 std::string Expression::to_string() const { return plan::to_string(*node_); }
 
+Expression Expression::alias(std::string name) const {
+  Expression named = *this;
+  named.alias_ = std::move(name);
+  return named;
+}
+
+std::optional<std::string> Expression::name() const {
+  if (alias_) return alias_;
+  const auto* column = std::get_if<plan::ColumnReference>(&node_->value);
+  return column == nullptr ? std::nullopt : std::optional(column->name);
+}
+
 Expression col(std::string name) {
   return Expression(std::make_shared<plan::ExpressionNode>(
       plan::ExpressionNode{plan::ColumnReference{std::move(name)}}));

@@ -5,39 +5,19 @@
 #include <vecframe/inspect.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <system_error>
 
 #include "columnar/array_view.h"
 #include "search/nearest_rows.h"
+#include "session/parquet_files.h"
 #include "session/table_module.h"
 
 namespace vecframe {
 namespace session {
 namespace {
-
-namespace fs = std::filesystem;
-
-std::vector<std::string> files_of(const std::string& path) {
-  std::error_code ignored;
-  if (!fs::is_directory(path, ignored)) return {path};
-  std::vector<std::string> parts;
-  for (const auto& entry : fs::directory_iterator(path)) {
-    const std::string name = entry.path().filename().string();
-    if (name.ends_with(".parquet") && !name.starts_with("_") && !name.starts_with(".")) {
-      parts.push_back(entry.path().string());
-    }
-  }
-  if (parts.empty())
-    throw RequestError("'" + path +
-                       "' holds no .parquet files; give the output of `vecframe embed`");
-  std::sort(parts.begin(), parts.end());
-  return parts;
-}
 
 // One row as inspect() sees it; spans and views are valid during the visit only.
 struct RowView {
@@ -64,7 +44,7 @@ struct ArrayHolder {
 class Table {
  public:
   explicit Table(const std::string& path) {
-    for (const std::string& file : files_of(path))
+    for (const std::string& file : parquet_files(path))
       readers_.push_back(table_module().open_parquet(file));
     for (const auto& reader : readers_) {
       rows_ += reader->facts().num_rows;

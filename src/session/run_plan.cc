@@ -8,7 +8,8 @@
 #include "base/cancellation.h"
 #include "job/embed_job.h"
 #include "plan/physical_plan.h"
-#include "session/session.h"
+#include "session/resolve_call.h"
+#include "session/run_steps.h"
 #include "session/table_module.h"
 #include "session/table_text.h"
 
@@ -58,35 +59,11 @@ exec::OnError to_exec(OnError on_error) {
   return exec::OnError::kIgnore;
 }
 
-EmbedImageOptions options_of(const plan::EmbedCall& call) {
-  EmbedImageOptions options;
-  options.provider = call.provider;
-  options.model = call.model;
-  options.precision = call.precision;
-  options.device = call.device;
-  options.pooling = call.pooling;
-  options.image_size = call.image_size;
-  return options;
-}
-
-// The plan was built for one content of the files; another is an error, not a surprise.
-void check_unchanged(const plan::EmbedCall& call, const embed::EmbedderFacts& facts) {
-  if (facts.model_fingerprint == call.model_fingerprint) return;
-  throw RequestError("model: the files of '" + call.model +
-                     "' changed after the plan was built; build the plan again");
-}
-
 void set_embedder(const plan::EmbedCall& call, const RunOptions& run, job::EmbedJob& job) {
-  const EmbedImageOptions options = options_of(call);
-  const DownloadOptions download{.on_progress = {}, .stop = run.stop};
   if (call.function == plan::EmbedFunction::kImage) {
-    job.descriptor = Session::current().describe(options, download);
-    check_unchanged(call, job.descriptor->facts());
+    job.descriptor = describe_image_call(call, run);
   } else {
-    EmbedTextOptions text;
-    static_cast<EmbedOptions&>(text) = options;
-    job.text_descriptor = Session::current().describe_text(text, download);
-    check_unchanged(call, job.text_descriptor->facts());
+    job.text_descriptor = describe_text_call(call, run);
   }
   job.pipeline.batch_size = call.batch_size.value_or(0);
   job.pipeline.vector = {call.dimensions, call.normalize, call.element};
@@ -152,6 +129,7 @@ RunReport to_public(const job::Report& report) {
 
 RunReport write_plan(const plan::LogicalPlan& plan, const std::string& path,
                      const WriteOptions& options) {
+  if (!plan::is_file_job(plan)) return to_public(write_steps(plan, path, options));
   job::EmbedJob job = make_job(plan, options);
   job.output = path;
   job.mode =
@@ -161,8 +139,10 @@ RunReport write_plan(const plan::LogicalPlan& plan, const std::string& path,
 }
 
 CollectedPlan collect_plan(const plan::LogicalPlan& plan, const RunOptions& options) {
-  job::Collected collected = job::collect(make_job(plan, options), token_of(options),
-                                          progress_of(options), failure_of(options));
+  job::Collected collected = !plan::is_file_job(plan)
+                                 ? collect_steps(plan, options)
+                                 : job::collect(make_job(plan, options), token_of(options),
+                                                progress_of(options), failure_of(options));
   return {std::move(collected.schema), std::move(collected.batches), to_public(collected.report)};
 }
 

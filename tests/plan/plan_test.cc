@@ -30,6 +30,12 @@ std::shared_ptr<const ExpressionNode> embed(const std::string& image,
   return std::make_shared<ExpressionNode>(ExpressionNode{call});
 }
 
+Select names_of(const std::vector<std::string>& names) {
+  Select node;
+  for (const std::string& name : names) node.columns.push_back({name, column(name)});
+  return node;
+}
+
 PlanPointer images() { return read_images({{"photos/"}, {}}); }
 
 std::string message(const std::function<void()>& action) {
@@ -60,7 +66,7 @@ TEST(LogicalPlan, AWrongColumnNamesTheNearestOne) {
                 with_column(images(), {"e", embed("imgae")});
               }),
               testing::AllOf(HasSubstr("'imgae'"), HasSubstr("did you mean 'image'?")));
-  EXPECT_THAT(message([] { select(images(), {{"zzzzzzzzzz"}}); }),
+  EXPECT_THAT(message([] { select(images(), names_of({"zzzzzzzzzz"})); }),
               HasSubstr("there are: path, image, width"));
 }
 
@@ -79,7 +85,7 @@ TEST(LogicalPlan, RefusesWhatCannotBeMeant) {
                 with_column(images(), {"e", embed("image", "e")});
               }),
               HasSubstr("error_column"));
-  EXPECT_THAT(message([] { select(images(), {{"path", "path"}}); }), HasSubstr("twice"));
+  EXPECT_THAT(message([] { select(images(), names_of({"path", "path"})); }), HasSubstr("twice"));
   EXPECT_THAT(message([] { select(images(), {{}}); }), HasSubstr("no columns"));
 }
 
@@ -116,7 +122,7 @@ TEST(PhysicalPlan, LeavesPicturesOutAndKeepsTheOrderOfTheSchema) {
 TEST(PhysicalPlan, FollowsSelectAndCopies) {
   const PlanPointer copied =
       with_column(with_column(images(), {"file", column("path")}), {"e", embed("image")});
-  EXPECT_EQ(sources(lower(*select(copied, {{"e", "file"}}))), "e6 file0 ");
+  EXPECT_EQ(sources(lower(*select(copied, names_of({"e", "file"})))), "e6 file0 ");
 }
 
 TEST(PhysicalPlan, TheSmallestLimitWins) {
@@ -128,7 +134,7 @@ TEST(PhysicalPlan, TheSmallestLimitWins) {
 TEST(PhysicalPlan, AVectorThatNobodyTakesIsNotComputed) {
   const PlanPointer embedded = with_column(images(), {"e", embed("image")});
   EXPECT_TRUE(lower(*embedded).embed);
-  EXPECT_FALSE(lower(*select(embedded, {{"path"}})).embed);
+  EXPECT_FALSE(lower(*select(embedded, names_of({"path"}))).embed);
 }
 
 TEST(PhysicalPlan, TwoModelsInOnePlanAreRefused) {

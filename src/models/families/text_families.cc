@@ -25,6 +25,7 @@ constexpr std::array kFamilies{
     KnownFamily{"clip", describe_clip_text},
     KnownFamily{"clip_text_model", describe_clip_text_model},
     KnownFamily{"siglip", describe_siglip_text},
+    KnownFamily{"siglip2", describe_siglip_text},  // NaFlex: another image tower, the same texts
     KnownFamily{"siglip_text_model", describe_siglip_text_model},
 };
 

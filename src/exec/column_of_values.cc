@@ -1,0 +1,78 @@
+#include "exec/column_of_values.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "columnar/batch.h"
+#include "columnar/image_builder.h"
+
+namespace vecframe::exec {
+namespace {
+
+using columnar::TypeKind;
+
+class PlainColumn final : public ValueColumn {
+ public:
+  explicit PlainColumn(columnar::DataType type) : builder_(std::move(type)) {}
+
+  void append(const RowValue& value) override {
+    struct Visitor {
+      columnar::ColumnBuilder& builder;
+      void operator()(std::monostate) const { builder.append_null(); }
+      void operator()(std::string_view text) const { builder.append(text); }
+      void operator()(const RowBytes& bytes) const { builder.append(bytes.view); }
+      void operator()(const image::Image&) const {
+        throw std::logic_error("a picture for a column of another type");
+      }
+      void operator()(std::uint32_t number) const { builder.append(number); }
+      void operator()(double number) const { builder.append(number); }
+      void operator()(const std::vector<float>& vector) const {
+        builder.append(std::span<const float>(vector));
+      }
+    };
+    std::visit(Visitor{builder_}, value);
+  }
+
+  columnar::ArrayPointer finish() override {
+    ArrowArray array;
+    builder_.finish(&array);
+    return columnar::share(array);
+  }
+
+ private:
+  columnar::ColumnBuilder builder_;
+};
+
+class ImageColumn final : public ValueColumn {
+ public:
+  explicit ImageColumn(columnar::ImageType type) : builder_(type) {}
+
+  void append(const RowValue& value) override {
+    if (is_null(value)) return builder_.append_null();
+    const auto& picture = std::get<image::Image>(value);
+    builder_.append(static_cast<std::uint8_t>(picture.mode()),
+                    static_cast<std::uint16_t>(num_channels(picture.mode())), picture.height(),
+                    picture.width(), picture.pixels());
+  }
+
+  columnar::ArrayPointer finish() override {
+    ArrowArray array;
+    builder_.finish(&array);
+    return columnar::share(array);
+  }
+
+ private:
+  columnar::ImageBuilder builder_;
+};
+
+}  // namespace
+
+std::unique_ptr<ValueColumn> make_value_column(const columnar::DataType& type) {
+  if (type.kind == TypeKind::kImage) return std::make_unique<ImageColumn>(type.image);
+  return std::make_unique<PlainColumn>(type);
+}
+
+}  // namespace vecframe::exec

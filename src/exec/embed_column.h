@@ -1,0 +1,50 @@
+// A column of embeddings for a few rows at a time: what one worker does of a map step.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "columnar/morsel.h"
+#include "exec/parallel_map.h"
+#include "exec/row_evaluator.h"
+#include "plan/expression_node.h"
+
+namespace vecframe::exec {
+
+/// A row that went wrong.
+struct RowFailure {
+  std::int64_t row = 0;  ///< of the chunk
+  RowError error;
+  Severity severity = Severity::kNull;
+  OnError on_error = OnError::kIgnore;  ///< of kDeferred
+  std::string source;                   ///< path or URL, or empty
+};
+
+/// Computes one column, or an embedding and its error column. For one thread.
+class ColumnWorker {
+ public:
+  virtual ~ColumnWorker() = default;
+  virtual std::vector<columnar::ArrayPointer> compute(const columnar::Morsel& rows,
+                                                      std::vector<RowFailure>& failures) = 0;
+};
+
+/// What the workers of a column share: the loaded model, say.
+class ColumnPlan {
+ public:
+  virtual ~ColumnPlan() = default;
+  /// Bytes a worker holds for chunks of so many rows, pictures in flight not included.
+  virtual std::int64_t worker_bytes(std::int64_t rows) const = 0;
+  /// Bytes of the column for so many rows.
+  virtual std::int64_t column_bytes(std::int64_t rows) const = 0;
+  /// Rows that are best taken together; 0: any.
+  virtual std::int64_t wanted_rows() const = 0;
+  virtual std::unique_ptr<ColumnWorker> make_worker(const EvaluationLimits& limits) const = 0;
+};
+
+std::unique_ptr<ColumnPlan> plan_column(const plan::ComputedColumn& column,
+                                        const columnar::Schema& input, const StepContext& context);
+
+}  // namespace vecframe::exec

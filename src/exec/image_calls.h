@@ -1,0 +1,19 @@
+// Functions of pictures, as expressions call them.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "exec/row_value.h"
+#include "image/image.h"
+#include "plan/expression_node.h"
+
+namespace vecframe::exec {
+
+/// By its name in the plan: "L", "LA", "RGB", "RGBA".
+image::Mode mode_of(const std::string& name);
+
+/// A call of plan/function_table.h whose argument is a picture. Errors: stage prepare.
+Result<RowValue> call_image_function(const plan::FunctionCall& call, image::Image picture);
+
+}  // namespace vecframe::exec

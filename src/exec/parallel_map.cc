@@ -1,0 +1,172 @@
+#include "exec/parallel_map.h"
+
+#include <vecframe/error.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "base/large_blocks.h"
+#include "exec/embed_column.h"
+#include "exec/ordered_workers.h"
+#include "exec/processors.h"
+
+namespace vecframe::exec {
+namespace {
+
+using columnar::Morsel;
+
+// How soon a raised CancellationToken is seen, at the latest.
+constexpr std::chrono::milliseconds kTick{50};
+// What is left for pictures in flight at the least.
+constexpr std::int64_t kLeastRoom = 1 << 20;
+
+struct Chunk {
+  Morsel rows;
+  std::int64_t first_row = 0;  // of the input
+  std::vector<columnar::ArrayPointer> columns;
+  std::vector<RowFailure> failures;
+};
+
+struct MapMemory {
+  int threads = 1;
+  std::int64_t rows = 1;  // a chunk
+  std::int64_t window = 1;
+  std::int64_t room = 0;  // for files and pictures
+};
+
+using Columns = std::vector<std::unique_ptr<ColumnPlan>>;
+
+std::int64_t fixed_bytes(const Columns& columns, int threads, std::int64_t rows) {
+  std::int64_t worker = 0, column = 0;
+  for (const auto& plan : columns) {
+    worker += plan->worker_bytes(rows);
+    column += plan->column_bytes(rows);
+  }
+  return threads * worker + (2 * std::int64_t{threads} + 1) * column;
+}
+
+MapMemory plan_map_memory(const Columns& columns, const StepContext& context) {
+  MapMemory memory;
+  memory.threads = context.threads == 0 ? usable_processors() : context.threads;
+  memory.rows = 1024;
+  for (const auto& plan : columns)
+    if (plan->wanted_rows() > 0) memory.rows = std::min(memory.rows, plan->wanted_rows());
+  const auto left = [&] {
+    return context.memory_limit - fixed_bytes(columns, memory.threads, memory.rows);
+  };
+  // Half of the limit is for pictures, as far as smaller chunks can give it to them.
+  while (left() < context.memory_limit / 2 && memory.rows > 1) memory.rows /= 2;
+  while (left() < kLeastRoom && context.threads == 0 && memory.threads > 1) --memory.threads;
+  if (left() < kLeastRoom)
+    throw RequestError("memory_limit=" + std::to_string(context.memory_limit) +
+                       " is too small: this plan needs at least " +
+                       std::to_string(fixed_bytes(columns, 1, 1) + kLeastRoom) +
+                       " bytes with threads=1");
+  memory.window = 2 * std::int64_t{memory.threads} + 1;
+  memory.room = left();
+  return memory;
+}
+
+class ParallelMap final : public Operator {
+ public:
+  ParallelMap(std::unique_ptr<Operator> input, Columns columns, const StepContext& context)
+      : input_(std::move(input)),
+        columns_(std::move(columns)),
+        context_(context),
+        memory_(plan_map_memory(columns_, context)),
+        budget_(memory_.room),
+        limits_{budget_, stopping_, context_.fetch, context_.decode},
+        workers_(memory_.window, [this](Chunk& chunk) { return fill(chunk); }) {
+    workers_.start(memory_.threads, [this] { return make_work(); });
+  }
+  ~ParallelMap() override { stopping_.cancel(); }
+
+  std::optional<Morsel> next() override {
+    for (;;) {
+      if (context_.cancellation.cancelled()) throw Cancelled();
+      Chunk* chunk = workers_.wait_front(kTick);
+      if (chunk == nullptr) {
+        if (workers_.finished()) return std::nullopt;
+        continue;
+      }
+      for (const RowFailure& failure : chunk->failures) report(*chunk, failure);
+      Morsel result = std::move(chunk->rows);
+      for (columnar::ArrayPointer& column : chunk->columns)
+        result.columns.push_back(std::move(column));
+      workers_.pop();
+      return result;
+    }
+  }
+
+ private:
+  // The next rows of the input; on one worker at a time.
+  bool fill(Chunk& chunk) {
+    while (taken_ == current_.num_rows) {
+      std::optional<Morsel> next = input_->next();
+      if (!next) return false;
+      current_ = std::move(*next);
+      taken_ = 0;
+    }
+    const std::int64_t count = std::min(memory_.rows, current_.num_rows - taken_);
+    chunk.rows = columnar::slice(current_, taken_, count);
+    chunk.first_row = num_rows_;
+    taken_ += count;
+    num_rows_ += count;
+    return true;
+  }
+
+  OrderedWorkers<Chunk>::Work make_work() {
+    auto columns = std::make_shared<std::vector<std::unique_ptr<ColumnWorker>>>();
+    for (const auto& plan : columns_) columns->push_back(plan->make_worker(limits_));
+    return [columns](Chunk& chunk) {
+      for (const auto& column : *columns)
+        for (columnar::ArrayPointer& made : column->compute(chunk.rows, chunk.failures))
+          chunk.columns.push_back(std::move(made));
+    };
+  }
+
+  void report(const Chunk& chunk, const RowFailure& failure) {
+    const std::string row = failure.source.empty()
+                                ? "row " + std::to_string(chunk.first_row + failure.row)
+                                : failure.source;
+    const bool deferred = failure.severity == Severity::kDeferred;
+    if (failure.severity == Severity::kFatal || (deferred && failure.on_error == OnError::kRaise))
+      throw RunError(row + ": " + failure.error.to_string());
+    if (!deferred) return;
+    if (context_.statistics != nullptr) {
+      ++context_.statistics->failed;
+      ++context_.statistics->failures[std::string(to_string(failure.error.stage)) + "/" +
+                                      std::string(to_string(failure.error.code))];
+    }
+    if (failure.on_error == OnError::kLog && context_.on_failure)
+      context_.on_failure(row, failure.error);
+  }
+
+  const std::unique_ptr<Operator> input_;
+  const Columns columns_;
+  const StepContext& context_;
+  const MapMemory memory_;
+  CancellationToken stopping_;
+  ByteBudget budget_;
+  const EvaluationLimits limits_;
+  Morsel current_;  // of the input, of which taken_ rows are taken; of the worker that fills
+  std::int64_t taken_ = 0;
+  std::int64_t num_rows_ = 0;
+  OrderedWorkers<Chunk> workers_;  // dies first: its threads use all the rest
+};
+
+}  // namespace
+
+std::unique_ptr<Operator> make_parallel_map(std::unique_ptr<Operator> input,
+                                            const columnar::Schema& input_schema,
+                                            const plan::MapStep& step, const StepContext& context) {
+  map_large_blocks();
+  Columns columns;
+  for (const plan::ComputedColumn& column : step.columns)
+    columns.push_back(plan_column(column, input_schema, context));
+  return std::make_unique<ParallelMap>(std::move(input), std::move(columns), context);
+}
+
+}  // namespace vecframe::exec

@@ -1,0 +1,200 @@
+#include "exec/row_evaluator.h"
+
+#include <algorithm>
+#include <limits>
+#include <new>
+#include <utility>
+
+#include "columnar/array_view.h"
+#include "columnar/image_builder.h"
+#include "exec/image_calls.h"
+#include "image/convert.h"
+#include "image/decode.h"
+#include "image/orientation.h"
+#include "plan/function_table.h"
+
+namespace vecframe::exec {
+namespace {
+
+using columnar::TypeKind;
+using image::Mode;
+
+// A failed call gives null; the first cause is kept.
+RowValue fail(RowOutcome& outcome, RowError error, Severity severity) {
+  if (!outcome.cause) {
+    outcome.cause = std::move(error);
+    outcome.severity = severity;
+  }
+  return {};
+}
+
+Severity severity_of(const plan::FunctionCall& call) {
+  const std::string& word = plan::text_option(call, "on_error");
+  if (word == "raise") return Severity::kFatal;
+  return word == "null" ? Severity::kNull : Severity::kDeferred;
+}
+
+image::Image copy_picture(const columnar::ImageView& view) {
+  image::Image picture(static_cast<Mode>(view.mode), {view.width, view.height});
+  std::copy(view.pixels.begin(), view.pixels.end(), picture.pixels().begin());
+  return picture;
+}
+
+RowError over_budget(Stage stage, const std::string& what) {
+  return {stage, ErrorCode::kOverBudget, what + " needs more memory than memory_limit leaves"};
+}
+
+// The 8-bit modes are those that a column of pictures can hold.
+bool is_storable(Mode mode) { return mode <= Mode::kRGBA; }
+
+}  // namespace
+
+RowEvaluator::RowEvaluator(std::shared_ptr<const plan::ExpressionNode> node,
+                           const columnar::Schema& schema, const EvaluationLimits& limits)
+    : node_(std::move(node)), schema_(schema), limits_(limits) {}
+
+RowValue RowEvaluator::evaluate(const columnar::Morsel& morsel, std::int64_t row,
+                                RowOutcome& outcome, RowCredit& credit) const {
+  try {
+    return value_of(*node_, morsel, row, outcome, credit);
+  } catch (const std::bad_alloc&) {
+    return fail(outcome,
+                {Stage::kPrepare, ErrorCode::kOverBudget,
+                 "the operating system refused the memory for this row"},
+                Severity::kDeferred);
+  }
+}
+
+RowValue RowEvaluator::value_of(const plan::ExpressionNode& node, const columnar::Morsel& morsel,
+                                std::int64_t row, RowOutcome& outcome, RowCredit& credit) const {
+  if (const auto* column = std::get_if<plan::ColumnReference>(&node.value))
+    return column_value(column->name, morsel, row);
+  const auto& call = std::get<plan::FunctionCall>(node.value);
+  RowValue argument = value_of(*call.arguments.front(), morsel, row, outcome, credit);
+  if (is_null(argument)) return {};
+  if (call.name == "download") return download(call, std::move(argument), outcome, credit);
+  if (call.name == "decode_image") return decode(call, std::move(argument), outcome, credit);
+  if (call.name.starts_with("header_")) return header(call, std::move(argument), outcome);
+  Result<RowValue> result = call_image_function(call, std::get<image::Image>(std::move(argument)));
+  if (!result) return fail(outcome, std::move(result).error(), Severity::kDeferred);
+  return std::move(result).value();
+}
+
+RowValue RowEvaluator::column_value(const std::string& name, const columnar::Morsel& morsel,
+                                    std::int64_t row) const {
+  const int index = schema_.find(name);
+  const columnar::DataType& type = schema_.fields[static_cast<std::size_t>(index)].type;
+  const ArrowArray& array = *morsel.columns[static_cast<std::size_t>(index)];
+  if (!columnar::is_valid(array, row)) return {};
+  switch (type.kind) {
+    case TypeKind::kString:
+      return columnar::text_at(array, row, type);
+    case TypeKind::kBinary: {
+      const std::string_view bytes = columnar::text_at(array, row, type);
+      return RowBytes{{reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()}, {}, {}};
+    }
+    case TypeKind::kImage:
+      return copy_picture(columnar::image_at(array, row, type.image));
+    case TypeKind::kEmbedding: {
+      std::vector<float> scratch;
+      const auto values = columnar::embedding_at(array, row, type, scratch);
+      return std::vector<float>(values.begin(), values.end());
+    }
+    case TypeKind::kUInt32:
+      return columnar::uint32_at(array, row);
+    case TypeKind::kBoolean:
+    case TypeKind::kInt64:
+    case TypeKind::kFloat64:
+    case TypeKind::kOther:
+      break;
+  }
+  return {};
+}
+
+RowValue RowEvaluator::download(const plan::FunctionCall& call, RowValue location,
+                                RowOutcome& outcome, RowCredit& credit) const {
+  outcome.source = std::get<std::string_view>(location);
+  RowBytes value;
+  value.location = outcome.source;
+  credit.release();
+  bool too_large = false;
+  Result<std::vector<std::byte>> bytes = limits_.fetch(value.location, [&](std::int64_t size) {
+    too_large = size > limits_.budget.capacity();
+    if (!too_large) credit.file = limits_.budget.acquire(size, limits_.stopping);
+    return static_cast<bool>(credit.file);
+  });
+  if (too_large) return fail(outcome, over_budget(Stage::kRead, "the file"), severity_of(call));
+  if (!bytes) return fail(outcome, std::move(bytes).error(), severity_of(call));
+  value.owned = std::move(bytes).value();
+  value.view = value.owned;
+  return value;
+}
+
+// Credit for the picture of these bytes; see the class.
+bool RowEvaluator::reserve_picture(RowBytes& bytes, std::int64_t needed, RowOutcome& outcome,
+                                   Severity severity, RowCredit& credit) const {
+  const std::int64_t held = credit.file.bytes();
+  if (needed > limits_.budget.capacity() - held) {
+    fail(outcome, over_budget(Stage::kDecode, "this picture"), severity);
+    return false;
+  }
+  credit.picture = limits_.budget.try_acquire(needed);
+  if (credit.picture) return true;
+  bytes.owned = {};
+  credit.release();
+  credit.picture = limits_.budget.acquire(needed + held, limits_.stopping);
+  if (!credit.picture) return false;
+  if (bytes.location.empty()) return true;
+  Result<std::vector<std::byte>> again =
+      limits_.fetch(bytes.location, [&](std::int64_t size) { return size <= held; });
+  if (!again) {
+    fail(outcome, std::move(again).error(), severity);
+    return false;
+  }
+  bytes.owned = std::move(again).value();
+  bytes.view = bytes.owned;
+  return true;
+}
+
+RowValue RowEvaluator::header(const plan::FunctionCall& call, RowValue value,
+                              RowOutcome& outcome) const {
+  const auto bytes = std::get<RowBytes>(std::move(value));
+  const Result<image::ImageInfo> info = image::probe(bytes.view, limits_.decode);
+  if (!info) return fail(outcome, info.error(), Severity::kNull);
+  if (call.name == "header_format") return image::to_string(info->format);
+  const image::Size size = plan::flag_option(call, "apply_orientation")
+                               ? image::oriented_size(info->size, info->orientation)
+                               : info->size;
+  return call.name == "header_width" ? size.width : size.height;
+}
+
+RowValue RowEvaluator::decode(const plan::FunctionCall& call, RowValue value, RowOutcome& outcome,
+                              RowCredit& credit) const {
+  auto bytes = std::get<RowBytes>(std::move(value));
+  const Severity severity = severity_of(call);
+  const Result<image::ImageInfo> info = image::probe(bytes.view, limits_.decode);
+  if (!info) return fail(outcome, info.error(), severity);
+  const bool turn = plan::flag_option(call, "apply_orientation") && info->orientation != 1;
+  // The decoder's peak, or a picture of 8 bytes a pixel and what it is turned or converted into.
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max() / 4;
+  const std::uint64_t pixels = std::uint64_t{info->size.width} * info->size.height;
+  const std::uint64_t needed =
+      std::max(std::min(info->decode_bytes, kMost), std::min(pixels, kMost / 16) * 16);
+  if (!reserve_picture(bytes, static_cast<std::int64_t>(needed), outcome, severity, credit))
+    return {};
+  Result<image::Image> decoded = image::decode(bytes.view, *info);
+  bytes.owned = {};
+  credit.file.release();
+  if (!decoded) return fail(outcome, std::move(decoded).error(), severity);
+  image::Image picture = std::move(decoded).value();
+  if (turn) picture = image::apply_orientation(std::move(picture), info->orientation);
+  const std::string& mode = plan::text_option(call, "mode");
+  if (!mode.empty()) return image::convert(std::move(picture), mode_of(mode));
+  if (is_storable(picture.mode())) return picture;
+  return fail(outcome,
+              {Stage::kDecode, ErrorCode::kUnsupported,
+               "a picture of 16 bits cannot be stored as it is; give decode_image a mode"},
+              severity);
+}
+
+}  // namespace vecframe::exec

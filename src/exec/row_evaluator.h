@@ -1,0 +1,84 @@
+// Evaluates expressions of pictures and bytes for one row at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/byte_budget.h"
+#include "base/cancellation.h"
+#include "base/result.h"
+#include "columnar/morsel.h"
+#include "columnar/schema.h"
+#include "exec/row_value.h"
+#include "image/probe.h"
+#include "plan/expression_node.h"
+
+namespace vecframe::exec {
+
+/// Reads a path or URL. Asks `reserve` for the bytes it will hold before it holds them, and gives
+/// up when that says no. Thread-safe. Errors: stage read.
+using Reserve = std::function<bool(std::int64_t bytes)>;
+using Fetch = std::function<Result<std::vector<std::byte>>(const std::string& location,
+                                                           const Reserve& reserve)>;
+
+/// What all workers of a run share.
+struct EvaluationLimits {
+  ByteBudget& budget;  ///< for files and pictures in flight
+  const CancellationToken& stopping;
+  const Fetch& fetch;
+  image::DecodeLimits decode;
+};
+
+/// What a failure means.
+enum class Severity : std::uint8_t {
+  kNull,      ///< a null value and no more: on_error="null"
+  kDeferred,  ///< the call that takes the value decides
+  kFatal,     ///< the end of the run: on_error="raise"
+};
+
+/// What became of one row besides its value.
+struct RowOutcome {
+  std::optional<RowError> cause;        ///< why the value is null, where a row went wrong
+  Severity severity = Severity::kNull;  ///< of `cause`
+  std::string source;                   ///< the path or URL it was read from, if any
+};
+
+/// Reads columns of morsels of one schema.
+///
+/// A row takes credit for its file before it is read, and for its picture before it is decoded. If
+/// the second is not free at once, the file is let go, both are waited for together, and the file
+/// is read again: so nobody waits while holding what others wait for.
+class RowEvaluator {
+ public:
+  /// `node` refers to columns of `schema` and calls functions of pictures and bytes only.
+  RowEvaluator(std::shared_ptr<const plan::ExpressionNode> node, const columnar::Schema& schema,
+               const EvaluationLimits& limits);
+
+  /// Null after a failure, whose cause is in `outcome`. What it holds is counted against the budget
+  /// until `credit` is released. Thread-safe.
+  RowValue evaluate(const columnar::Morsel& morsel, std::int64_t row, RowOutcome& outcome,
+                    RowCredit& credit) const;
+
+ private:
+  RowValue value_of(const plan::ExpressionNode& node, const columnar::Morsel& morsel,
+                    std::int64_t row, RowOutcome& outcome, RowCredit& credit) const;
+  RowValue column_value(const std::string& name, const columnar::Morsel& morsel,
+                        std::int64_t row) const;
+  RowValue download(const plan::FunctionCall& call, RowValue location, RowOutcome& outcome,
+                    RowCredit& credit) const;
+  RowValue decode(const plan::FunctionCall& call, RowValue bytes, RowOutcome& outcome,
+                  RowCredit& credit) const;
+  RowValue header(const plan::FunctionCall& call, RowValue bytes, RowOutcome& outcome) const;
+  bool reserve_picture(RowBytes& bytes, std::int64_t needed, RowOutcome& outcome, Severity severity,
+                       RowCredit& credit) const;
+
+  std::shared_ptr<const plan::ExpressionNode> node_;
+  const columnar::Schema schema_;
+  const EvaluationLimits& limits_;
+};
+
+}  // namespace vecframe::exec

@@ -1,0 +1,48 @@
+#include "session/resolve_call.h"
+
+#include <vecframe/error.h>
+
+#include "session/session.h"
+
+namespace vecframe::session {
+namespace {
+
+EmbedImageOptions options_of(const plan::EmbedCall& call) {
+  EmbedImageOptions options;
+  options.provider = call.provider;
+  options.model = call.model;
+  options.precision = call.precision;
+  options.device = call.device;
+  options.pooling = call.pooling;
+  options.image_size = call.image_size;
+  return options;
+}
+
+// The plan was built for one content of the files; another is an error, not a surprise.
+void check_unchanged(const plan::EmbedCall& call, const embed::EmbedderFacts& facts) {
+  if (facts.model_fingerprint == call.model_fingerprint) return;
+  throw RequestError("model: the files of '" + call.model +
+                     "' changed after the plan was built; build the plan again");
+}
+
+}  // namespace
+
+std::shared_ptr<const embed::ImageEmbedderDescriptor> describe_image_call(
+    const plan::EmbedCall& call, const RunOptions& run) {
+  const DownloadOptions download{.on_progress = {}, .stop = run.stop};
+  auto descriptor = Session::current().describe(options_of(call), download);
+  check_unchanged(call, descriptor->facts());
+  return descriptor;
+}
+
+std::shared_ptr<const embed::TextEmbedderDescriptor> describe_text_call(const plan::EmbedCall& call,
+                                                                        const RunOptions& run) {
+  const DownloadOptions download{.on_progress = {}, .stop = run.stop};
+  EmbedTextOptions options;
+  static_cast<EmbedOptions&>(options) = options_of(call);
+  auto descriptor = Session::current().describe_text(options, download);
+  check_unchanged(call, descriptor->facts());
+  return descriptor;
+}
+
+}  // namespace vecframe::session

@@ -1,0 +1,231 @@
+#include "session/run_steps.h"
+
+#include <vecframe/error.h>
+
+#include <utility>
+
+#include "exec/sources.h"
+#include "exec/steps.h"
+#include "job/step_job.h"
+#include "plan/steps.h"
+#include "providers/http/fetch_url.h"
+#include "session/parquet_files.h"
+#include "session/resolve_call.h"
+#include "session/table_module.h"
+#include "storage/listing.h"
+#include "storage/local_file.h"
+
+namespace vecframe::session {
+namespace {
+
+const CancellationToken& token_of(const RunOptions& options) {
+  static const CancellationToken never;
+  return options.stop ? *static_cast<const CancellationToken*>(options.stop->state().get()) : never;
+}
+
+bool is_url(const std::string& location) {
+  return location.starts_with("http://") || location.starts_with("https://");
+}
+
+Result<std::vector<std::byte>> fetch_file(const std::string& location,
+                                          const exec::Reserve& reserve) {
+  constexpr std::string_view kScheme = "file://";
+  const std::string path =
+      location.starts_with(kScheme) ? location.substr(kScheme.size()) : location;
+  const Result<std::int64_t> size = storage::file_size(path);
+  if (!size) return size.error();
+  if (!reserve(*size)) return RowError{Stage::kRead, ErrorCode::kIoError, "stopped"};
+  return storage::read_file(path, *size);
+}
+
+exec::Fetch fetch_with(const CancellationToken& cancellation) {
+  return [&cancellation](const std::string& location, const exec::Reserve& reserve) {
+    return is_url(location) ? providers::fetch_url(location, reserve, cancellation)
+                            : fetch_file(location, reserve);
+  };
+}
+
+// Opens a source for the columns of `schema` alone.
+struct SourceOpener {
+  const columnar::Schema& schema;
+
+  std::unique_ptr<exec::Operator> operator()(const plan::ReadImages& node) const {
+    return exec::open_paths(storage::list_images(node.inputs), schema);
+  }
+  std::unique_ptr<exec::Operator> operator()(const plan::FromGlob& node) const {
+    return exec::open_paths(storage::list_images(node.patterns), schema);
+  }
+  std::unique_ptr<exec::Operator> operator()(const plan::ReadTexts& node) const {
+    return exec::open_texts(storage::open_text_lines(node.path));
+  }
+  std::unique_ptr<exec::Operator> operator()(const plan::FromMemory& node) const {
+    std::vector<std::size_t> columns;
+    for (const columnar::Field& field : schema.fields)
+      columns.push_back(static_cast<std::size_t>(node.schema.find(field.name)));
+    return exec::open_memory(node.morsels, std::move(columns));
+  }
+  std::unique_ptr<exec::Operator> operator()(const plan::ReadParquet& node) const {
+    std::vector<std::string> names;
+    for (const columnar::Field& field : schema.fields) names.push_back(field.name);
+    std::vector<std::unique_ptr<exec::Operator>> files;
+    for (const std::string& path : node.files)
+      files.push_back(std::make_unique<ParquetFile>(path, names));
+    return exec::open_in_turn(std::move(files));
+  }
+  template <class Node>
+  std::unique_ptr<exec::Operator> operator()(const Node& /*node*/) const {
+    throw RunError("this node is no source");
+  }
+
+ private:
+  // Opened when its turn comes.
+  class ParquetFile final : public exec::Operator {
+   public:
+    ParquetFile(std::string path, std::vector<std::string> names)
+        : path_(std::move(path)), names_(std::move(names)) {}
+    std::optional<columnar::Morsel> next() override {
+      if (!rows_) {
+        reader_ = table_module().open_parquet(path_);
+        ArrowArrayStream stream{};
+        reader_->open_stream(names_, &stream);
+        rows_ = exec::open_stream(stream);
+      }
+      return rows_->next();
+    }
+
+   private:
+    const std::string path_;
+    const std::vector<std::string> names_;
+    std::unique_ptr<storage::TableReader> reader_;
+    std::unique_ptr<exec::Operator> rows_;
+  };
+};
+
+// A run of steps and all that it refers to.
+struct StepRun {
+  StepRun(const plan::LogicalPlan& plan, const RunOptions& options)
+      : cancellation(token_of(options)),
+        context{.threads = options.threads,
+                .memory_limit = options.memory_limit,
+                .decode = {},
+                .cancellation = cancellation,
+                .fetch = fetch_with(cancellation),
+                .relational = relational_source(),
+                .image_stage = {},
+                .text_stage = {},
+                .open_source = {},
+                .on_failure = {},
+                .statistics = nullptr} {
+    if (options.threads < 0) {
+      throw RequestError("threads: " + std::to_string(options.threads) +
+                         " is negative; give 0 for one a processor");
+    }
+    job.plan = plan::lower_to_steps(plan, context.relational);
+    for (const plan::LogicalPlan* node = &plan; node != nullptr; node = node->input.get())
+      if (const auto* images = std::get_if<plan::ReadImages>(&node->node))
+        context.decode.max_pixels = images->options.max_pixels;
+    context.open_source = [](const plan::SourceStep& step, const columnar::Schema& schema) {
+      return std::visit(SourceOpener{schema}, step.source);
+    };
+    context.image_stage = [this, options](const plan::EmbedCall& call) {
+      const auto descriptor = describe_image_call(call, options);
+      if (!job.embedder) job.embedder = descriptor->facts();
+      return exec::EmbedStage{descriptor->instantiate(), descriptor->prepare_spec(),
+                              descriptor->facts().dimension};
+    };
+    context.text_stage = [this, options](const plan::EmbedCall& call) {
+      const auto descriptor = describe_text_call(call, options);
+      if (!job.embedder) job.embedder = descriptor->facts();
+      return exec::TextStage{descriptor->instantiate(), descriptor->facts().dimension};
+    };
+    if (options.on_failure)
+      context.on_failure = [callback = options.on_failure](const std::string& row,
+                                                           const RowError& error) {
+        callback({row, error.to_string()});
+      };
+    if (options.on_progress)
+      progress = [callback = options.on_progress](const exec::Statistics& s) {
+        callback({s.rows, s.failed, s.listed, s.listing_done, s.seconds});
+      };
+  }
+  StepRun(const StepRun&) = delete;
+
+  const CancellationToken& cancellation;
+  exec::StepContext context;
+  job::StepJob job;
+  exec::ProgressCallback progress;
+};
+
+columnar::Schema parquet_schema(const std::string& path) {
+  const auto reader = table_module().open_parquet(path);
+  return reader->facts().schema;
+}
+
+}  // namespace
+
+plan::RelationalSource relational_source() {
+  return []() -> const storage::Relational& { throw RunError("no relational operations"); };
+}
+
+job::Report write_steps(const plan::LogicalPlan& plan, const std::string& path,
+                        const WriteOptions& options) {
+  StepRun run(plan, options);
+  run.job.output = path;
+  run.job.mode =
+      options.mode == WriteMode::kOverwrite ? job::WriteMode::kOverwrite : job::WriteMode::kError;
+  return job::run(run.job, run.context, table_module(), run.progress);
+}
+
+job::Collected collect_steps(const plan::LogicalPlan& plan, const RunOptions& options) {
+  StepRun run(plan, options);
+  return job::collect(run.job, run.context, run.progress);
+}
+
+std::int64_t count_plan(const plan::LogicalPlan& plan, const RunOptions& options) {
+  // A column that no step needs is not computed, so a plan that gives none of them counts rows.
+  const auto none = std::make_shared<plan::LogicalPlan>(
+      plan::LogicalPlan{plan::Select{}, std::make_shared<plan::LogicalPlan>(plan), {}});
+  StepRun run(*none, options);
+  const job::Collected collected = job::collect(run.job, run.context, run.progress);
+  return collected.report.statistics.rows;
+}
+
+plan::PlanPointer read_parquet_plan(const std::vector<std::string>& paths) {
+  if (paths.empty()) throw RequestError("read_parquet: no paths; name a file or a directory");
+  plan::ReadParquet node;
+  for (const std::string& path : paths)
+    for (std::string& file : parquet_files(path)) node.files.push_back(std::move(file));
+  for (const std::string& file : node.files) {
+    columnar::Schema schema = parquet_schema(file);
+    if (&file == &node.files.front()) {
+      node.schema = std::move(schema);
+    } else if (schema.fields != node.schema.fields) {
+      throw RequestError("read_parquet: '" + file + "' has other columns or types than '" +
+                         node.files.front() + "'; read them apart");
+    }
+  }
+  return plan::read_parquet(std::move(node));
+}
+
+plan::PlanPointer memory_plan(ArrowArrayStream* stream) {
+  ArrowSchema schema{};
+  if (stream == nullptr || stream->release == nullptr || stream->get_schema(stream, &schema) != 0)
+    throw RequestError("data: the Arrow stream cannot be read");
+  plan::FromMemory node;
+  try {
+    node.schema = columnar::import_schema(schema);
+  } catch (...) {
+    schema.release(&schema);
+    throw;
+  }
+  schema.release(&schema);
+  auto morsels = std::make_shared<std::vector<columnar::Morsel>>();
+  const auto rows = exec::open_stream(*stream);
+  stream->release = nullptr;
+  while (std::optional<columnar::Morsel> morsel = rows->next())
+    morsels->push_back(std::move(*morsel));
+  node.morsels = std::move(morsels);
+  return plan::from_memory(std::move(node));
+}
+
+}  // namespace vecframe::session

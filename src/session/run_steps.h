@@ -1,0 +1,30 @@
+// Runs plans that are more than a job over files, as steps over morsels.
+#pragma once
+
+#include <vecframe/arrow_c.h>
+#include <vecframe/run.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "job/embed_job.h"
+#include "plan/logical_plan.h"
+
+namespace vecframe::session {
+
+job::Report write_steps(const plan::LogicalPlan& plan, const std::string& path,
+                        const WriteOptions& options);
+job::Collected collect_steps(const plan::LogicalPlan& plan, const RunOptions& options);
+
+/// Rows of the plan; embeddings and pictures are not computed.
+std::int64_t count_plan(const plan::LogicalPlan& plan, const RunOptions& options);
+
+/// Plans of sources that have to be looked at first.
+plan::PlanPointer read_parquet_plan(const std::vector<std::string>& paths);
+plan::PlanPointer memory_plan(ArrowArrayStream* stream);
+
+/// What types and evaluates comparisons, arithmetic and logic: the table module's.
+plan::RelationalSource relational_source();
+
+}  // namespace vecframe::session

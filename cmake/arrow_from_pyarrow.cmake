@@ -19,4 +19,5 @@ list(GET pyarrow_facts 2 arrow_major)
 add_library(vecframe_arrow INTERFACE)
 target_include_directories(vecframe_arrow SYSTEM INTERFACE "${arrow_include}")
 target_link_libraries(vecframe_arrow INTERFACE
-  "${VECFRAME_ARROW_DIR}/libarrow.so.${arrow_major}00" "${VECFRAME_ARROW_DIR}/libparquet.so.${arrow_major}00")
+  "${VECFRAME_ARROW_DIR}/libarrow.so.${arrow_major}00" "${VECFRAME_ARROW_DIR}/libarrow_compute.so.${arrow_major}00"
+  "${VECFRAME_ARROW_DIR}/libparquet.so.${arrow_major}00")

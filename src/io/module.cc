@@ -6,6 +6,7 @@
 
 #include "io/parquet_reader.h"
 #include "io/parquet_writer.h"
+#include "io/relational.h"
 #include "storage/table_io.h"
 
 namespace vecframe::io {
@@ -21,6 +22,7 @@ class Module final : public storage::TableModule {
   std::unique_ptr<storage::TableReader> open_parquet(const std::string& path) override {
     return open_parquet_reader(path);
   }
+  storage::Relational& relational() override { return io::relational(); }
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 
 #include "columnar/batch.h"
 #include "columnar/schema.h"
+#include "storage/relational.h"
 
 namespace vecframe::storage {
 
@@ -47,7 +48,7 @@ class TableReader {
 };
 
 /// Version of this header; a module made for another one is refused.
-inline constexpr int kTableModuleAbi = 1;
+inline constexpr int kTableModuleAbi = 2;
 
 class TableModule {
  public:
@@ -58,6 +59,8 @@ class TableModule {
       const std::string& path, std::shared_ptr<const columnar::Schema> schema) = 0;
   /// Throws RequestError when the file is missing or no Parquet file.
   virtual std::unique_ptr<TableReader> open_parquet(const std::string& path) = 0;
+  /// Lives as long as the module.
+  virtual Relational& relational() = 0;
 };
 
 /// The one symbol a module exports: `extern "C" vecframe::storage::TableModule*

@@ -164,7 +164,7 @@ columnar::Schema parquet_schema(const std::string& path) {
 }  // namespace
 
 plan::RelationalSource relational_source() {
-  return []() -> const storage::Relational& { throw RunError("no relational operations"); };
+  return []() -> const storage::Relational& { return table_module().relational(); };
 }
 
 job::Report write_steps(const plan::LogicalPlan& plan, const std::string& path,

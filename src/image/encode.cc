@@ -133,8 +133,13 @@ std::uint64_t encode_bytes(Mode mode, Size size, const EncodeOptions& options) {
     case Format::kGif:
       return 3 * file + pixels + kPaletteBytes + kOverheadBytes;
     case Format::kWebp: {
-      const std::uint64_t as_rgb = channels <= 2 ? pixels * (channels + 2) : 0;
-      return 3 * file + as_rgb + (options.lossless ? 70 : 40) * pixels + 8 * kOverheadBytes;
+      const bool alpha = channels % 2 == 0, gray = channels <= 2;
+      const std::uint64_t as_colours = gray ? pixels * (channels + 2) : 0;
+      // The lossless coder, of alpha too, weighs up to 2600 sets of histograms, two at a time.
+      const std::uint64_t histograms =
+          options.lossless || alpha ? std::min<std::uint64_t>(pixels, 2600) * 18 * 1024 : 0;
+      return 3 * file + as_colours + (options.lossless ? 70 : 40) * pixels + histograms +
+             2 * kOverheadBytes;
     }
   }
   return 0;

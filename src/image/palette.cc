@@ -38,7 +38,8 @@ class ExactColours {
 
   /// The colour's index; none where it would be one too many.
   std::optional<std::uint8_t> index_of(Colour colour, std::size_t most) {
-    const std::uint32_t key = std::uint32_t{colour[0]} << 16 | colour[1] << 8 | colour[2];
+    const std::uint32_t key =
+        std::uint32_t{colour[0]} << 16 | std::uint32_t{colour[1]} << 8 | colour[2];
     for (std::size_t at = key * 2654435761u >> (32 - kSlotBits);; at = (at + 1) % slots_.size()) {
       if (slots_[at] == kEmpty) {
         if (colours_.size() >= most) return std::nullopt;

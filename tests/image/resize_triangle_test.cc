@@ -37,7 +37,7 @@ std::vector<float> resample_axis(const std::vector<float>& in, int n_out) {
       total += weights.back();
     }
     float sum = 0;
-    for (int j = lo; j < hi; ++j) sum += weights[j - lo] / total * in[j];
+    for (int j = lo; j < hi; ++j) sum += weights[std::size_t(j - lo)] / total * in[std::size_t(j)];
     out.push_back(sum);
   }
   return out;

@@ -14,6 +14,8 @@
 namespace vecframe::image {
 namespace {
 
+constexpr std::size_t kStripSamples = 4096;
+
 Span horizontal_span(const ResizeWindow& spec) { return {spec.window.left, spec.window.width}; }
 Span vertical_span(const ResizeWindow& spec) { return {spec.window.top, spec.window.height}; }
 
@@ -101,12 +103,16 @@ void resize_window_triangle(const Image& image, const ResizeWindow& spec, std::u
   std::vector<const std::uint8_t*> taps(vertical.stride);
   for (std::uint32_t y = 0; y < spec.window.height; y += kTriangleRows) {
     const auto count = std::min<std::uint32_t>(kTriangleRows, spec.window.height - y);
-    for (std::uint32_t k = 0; k < count; ++k) {
-      const std::uint32_t i = y + k;
-      for (std::uint32_t tap = 0; tap < vertical.count[i]; ++tap)
-        taps[tap] = image.row(spec.source.top + vertical.first[i] + tap) + offset;
-      triangle_columns(taps.data(), vertical.weight.data() + i * vertical.stride, vertical.count[i],
-                       samples, sums.data() + k * sums_stride);
+    // Neighbouring outputs share rows: a strip of them stays in the cache.
+    for (std::size_t at = 0; at < samples; at += kStripSamples) {
+      const std::size_t strip = std::min(kStripSamples, samples - at);
+      for (std::uint32_t k = 0; k < count; ++k) {
+        const std::uint32_t i = y + k;
+        for (std::uint32_t tap = 0; tap < vertical.count[i]; ++tap)
+          taps[tap] = image.row(spec.source.top + vertical.first[i] + tap) + offset + at;
+        triangle_columns(taps.data(), vertical.weight.data() + i * vertical.stride,
+                         vertical.count[i], strip, sums.data() + k * sums_stride + at);
+      }
     }
     triangle_rows(inputs.data(), static_cast<int>(pixel), horizontal, outputs.data());
     for (std::uint32_t k = 0; k < count; ++k)

@@ -43,7 +43,9 @@ def picture(channels, width, height, seed):
 
 def smooth_picture(channels, width, height):
     """Waves of integers, which the C++ test computes too."""
-    x, y, c = np.meshgrid(np.arange(width), np.arange(height), np.arange(channels), indexing="xy")
+    x, y, c = np.meshgrid(
+        np.arange(width), np.arange(height), np.arange(channels), indexing="xy"
+    )
     wave = (x * (c + 2) + y * (5 - c)) % 510
     return np.abs(wave - 255).astype(np.uint8)
 
@@ -59,7 +61,9 @@ def three_axes(pixels):
 
 
 def by_daft(pixels, expression):
-    column = daft.from_pydict({"i": [to_pillow(pixels)]}).select(expression(daft.col("i")).alias("o"))
+    column = daft.from_pydict({"i": [to_pillow(pixels)]}).select(
+        expression(daft.col("i")).alias("o")
+    )
     return column.to_pydict()["o"][0]
 
 
@@ -72,7 +76,10 @@ def checksum(pixels):
 
 
 def planes_by_pillow(pixels, operation):
-    planes = [np.asarray(operation(to_pillow(plane[:, :, None]))) for plane in np.moveaxis(pixels, 2, 0)]
+    planes = [
+        np.asarray(operation(to_pillow(plane[:, :, None])))
+        for plane in np.moveaxis(pixels, 2, 0)
+    ]
     return np.stack(planes, axis=2)
 
 
@@ -81,11 +88,38 @@ def sides(rng, largest_bits=7):
 
 
 def resize_cases(rng):
-    shapes = [(3, 11, 7, 10, 3), (3, 11, 7, 16, 9), (3, 1, 1, 1, 1), (3, 1, 1, 224, 3), (3, 1, 90, 7, 7)]
-    shapes += [(3, 90, 1, 7, 7), (3, 3000, 2, 5, 5), (3, 2, 3000, 5, 5), (3, 3000, 3, 1, 1), (1, 3, 4000, 2, 1)]
-    shapes += [(3, 500, 37, 224, 224), (3, 37, 500, 224, 224), (3, 64, 48, 64, 20), (3, 64, 48, 20, 48)]
-    shapes += [(3, 64, 48, 64, 48), (3, 640, 480, 224, 224), (4, 512, 512, 224, 224), (1, 640, 427, 32, 32)]
-    shapes += [(2, 300, 200, 99, 77), (3, 7, 7, 256, 255), (3, 40000, 2, 3, 3), (4, 20, 20, 100, 100)]
+    shapes = [
+        (3, 11, 7, 10, 3),
+        (3, 11, 7, 16, 9),
+        (3, 1, 1, 1, 1),
+        (3, 1, 1, 224, 3),
+        (3, 1, 90, 7, 7),
+    ]
+    shapes += [
+        (3, 90, 1, 7, 7),
+        (3, 3000, 2, 5, 5),
+        (3, 2, 3000, 5, 5),
+        (3, 3000, 3, 1, 1),
+        (1, 3, 4000, 2, 1),
+    ]
+    shapes += [
+        (3, 500, 37, 224, 224),
+        (3, 37, 500, 224, 224),
+        (3, 64, 48, 64, 20),
+        (3, 64, 48, 20, 48),
+    ]
+    shapes += [
+        (3, 64, 48, 64, 48),
+        (3, 640, 480, 224, 224),
+        (4, 512, 512, 224, 224),
+        (1, 640, 427, 32, 32),
+    ]
+    shapes += [
+        (2, 300, 200, 99, 77),
+        (3, 7, 7, 256, 255),
+        (3, 40000, 2, 3, 3),
+        (4, 20, 20, 100, 100),
+    ]
     shapes += [(rng.randint(1, 4), *sides(rng), *sides(rng)) for _ in range(160)]
     for channels, width, height, *size in shapes:
         seed = rng.randrange(1 << 31)
@@ -95,15 +129,45 @@ def resize_cases(rng):
 
 
 def crop_cases(rng):
-    boxes = [(0, 0, 7, 5), (1, 2, 3, 2), (5, 3, 4, 4), (7, 0, 3, 3), (0, 5, 3, 3), (100, 100, 3, 3), (0, 0, 0, 0)]
-    boxes += [(2, 2, 0, 2), (2, 2, 2, 0), (0, 0, 100, 100), (6, 4, 1, 1), (6, 4, 2**32 - 1, 2**32 - 1)]
+    boxes = [
+        (0, 0, 7, 5),
+        (1, 2, 3, 2),
+        (5, 3, 4, 4),
+        (7, 0, 3, 3),
+        (0, 5, 3, 3),
+        (100, 100, 3, 3),
+        (0, 0, 0, 0),
+    ]
+    boxes += [
+        (2, 2, 0, 2),
+        (2, 2, 2, 0),
+        (0, 0, 100, 100),
+        (6, 4, 1, 1),
+        (6, 4, 2**32 - 1, 2**32 - 1),
+    ]
     boxes += [(2**32 - 1, 2, 2**32 - 1, 2), (3, 2**32 - 1, 1, 1)]
-    boxes += [(rng.randint(0, 8), rng.randint(0, 6), rng.randint(0, 9), rng.randint(0, 7)) for _ in range(24)]
+    boxes += [
+        (rng.randint(0, 8), rng.randint(0, 6), rng.randint(0, 9), rng.randint(0, 7))
+        for _ in range(24)
+    ]
     for index, box in enumerate(boxes):
         channels, seed = index % 4 + 1, rng.randrange(1 << 31)
         result = by_daft(picture(channels, 7, 5, seed), lambda i, box=box: crop(i, box))
-        result = np.zeros((0, 0, channels), np.uint8) if result is None else three_axes(result)
-        yield [channels, 7, 5, seed, *box, result.shape[1], result.shape[0], checksum(result)]
+        result = (
+            np.zeros((0, 0, channels), np.uint8)
+            if result is None
+            else three_axes(result)
+        )
+        yield [
+            channels,
+            7,
+            5,
+            seed,
+            *box,
+            result.shape[1],
+            result.shape[0],
+            checksum(result),
+        ]
 
 
 def convert_cases(rng):
@@ -111,14 +175,18 @@ def convert_cases(rng):
         for target, name in MODES.items():
             seed = rng.randrange(1 << 31)
             pixels = picture(source, 61, 47, seed)
-            reference = three_axes(by_daft(pixels, lambda i, name=name: convert_image(i, name)))
+            reference = three_axes(
+                by_daft(pixels, lambda i, name=name: convert_image(i, name))
+            )
             pillow = three_axes(to_pillow(pixels).convert(name))
             yield [source, target, 61, 47, seed, checksum(reference), checksum(pillow)]
 
 
 def luma_cases():
     levels = (0, 1, 63, 128, 200, 254, 255)
-    colours = np.array([[(r, g, b) for r in levels for g in levels for b in levels]], np.uint8)
+    colours = np.array(
+        [[(r, g, b) for r in levels for g in levels for b in levels]], np.uint8
+    )
     reference = by_daft(colours, lambda i: convert_image(i, "L"))
     pillow = np.asarray(to_pillow(colours).convert("L"))
     rows = zip(colours[0], np.asarray(reference).reshape(-1), pillow[0], strict=True)
@@ -132,12 +200,26 @@ def pillow_sizes(size, wanted):
 
 
 def size_cases(rng):
-    pairs = [((1, 1), (5, 3)), ((3, 2), (9, 6)), ((640, 480), (224, 224)), ((480, 640), (224, 224)), ((7, 7), (1, 1))]
-    pairs += [((3, 2), (5, 5)), ((2, 3), (5, 5)), ((1, 4), (2, 2)), ((4, 1), (2, 2)), ((5, 2), (5, 3))]
+    pairs = [
+        ((1, 1), (5, 3)),
+        ((3, 2), (9, 6)),
+        ((640, 480), (224, 224)),
+        ((480, 640), (224, 224)),
+        ((7, 7), (1, 1)),
+    ]
+    pairs += [
+        ((3, 2), (5, 5)),
+        ((2, 3), (5, 5)),
+        ((1, 4), (2, 2)),
+        ((4, 1), (2, 2)),
+        ((5, 2), (5, 3)),
+    ]
     pairs += [(sides(rng), sides(rng)) for _ in range(150)]
     for size, wanted in pairs:
         inside, around = pillow_sizes(size, wanted)
-        if min(inside) > 0:  # where Pillow makes an empty picture, we make one of one pixel
+        if (
+            min(inside) > 0
+        ):  # where Pillow makes an empty picture, we make one of one pixel
             yield [*size, *wanted, *inside, *around]
 
 
@@ -147,7 +229,9 @@ def fit_by_pillow(pixels, wanted, fit, name):
     if name == "bilinear":
         scaled = resize_by_daft(pixels, size)
     else:
-        scaled = planes_by_pillow(pixels, lambda plane: plane.resize(size, FILTERS[name]))
+        scaled = planes_by_pillow(
+            pixels, lambda plane: plane.resize(size, FILTERS[name])
+        )
     if fit == "contain":
         same = lambda plane: ImageOps.pad(plane, wanted, Image.Resampling.NEAREST)  # noqa: E731
         return planes_by_pillow(scaled, same)
@@ -158,7 +242,13 @@ def fit_by_pillow(pixels, wanted, fit, name):
 
 
 def fit_cases(rng):
-    shapes = [((64, 48), (32, 32)), ((48, 64), (32, 32)), ((20, 20), (33, 47)), ((1, 1), (6, 9)), ((1, 12), (5, 4))]
+    shapes = [
+        ((64, 48), (32, 32)),
+        ((48, 64), (32, 32)),
+        ((20, 20), (33, 47)),
+        ((1, 1), (6, 9)),
+        ((1, 12), (5, 4)),
+    ]
     shapes += [(sides(rng, 6), sides(rng, 6)) for _ in range(7)]
     for index, (size, wanted) in enumerate(shapes):
         channels, seed = index % 4 + 1, rng.randrange(1 << 31)

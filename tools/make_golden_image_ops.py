@@ -233,7 +233,7 @@ def fit_by_pillow(pixels, wanted, fit, name):
             pixels, lambda plane: plane.resize(size, FILTERS[name])
         )
     if fit == "contain":
-        same = lambda plane: ImageOps.pad(plane, wanted, Image.Resampling.NEAREST)  # noqa: E731
+        same = lambda plane: ImageOps.pad(plane, wanted, Image.Resampling.NEAREST)
         return planes_by_pillow(scaled, same)
     if fit == "cover":
         left, top = (size[0] - wanted[0]) // 2, (size[1] - wanted[1]) // 2

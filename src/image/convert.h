@@ -1,6 +1,7 @@
 // Between modes, as Pillow's Image.convert does: alpha is dropped, not composited; L is replicated
 // into RGB; 16-bit gray becomes 8-bit as Pillow 13 does it; RGB to L uses the ITU-R 601-2 integer
-// luma of Pillow.
+// luma of Pillow. The reference dataframe does the same but for that luma, which it takes from
+// ITU-R 709: its gray values lie up to 33 away.
 #pragma once
 
 #include "image/image.h"

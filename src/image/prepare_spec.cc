@@ -56,6 +56,8 @@ std::string_view name_of(Resampler resampler) {
       return "pillow13";
     case Resampler::kFloat:
       return "float";
+    case Resampler::kImageRs:
+      return "image-rs";
   }
   return "";
 }

@@ -36,6 +36,8 @@ std::string_view name_of(Resampler resampler) {
       return "Pillow";
     case Resampler::kFloat:
       return "torchvision on floats";
+    case Resampler::kImageRs:
+      return "image-rs";
   }
   return "";
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "image/resize_kernels.h"
+#include "image/resize_triangle.h"
 #include "image/resize_weights.h"
 #include "image/resize_window.h"
 #include "tensor/aligned_buffer.h"
@@ -243,6 +244,8 @@ void resize_window(const Image& image, const ResizeWindow& spec, std::uint8_t* o
   const Passes passes = passes_of(spec);
   if (passes == Passes::kNone) return copy(source, spec, target);
   if (spec.filter == Filter::kNearest) return resize_nearest(source, spec, target);
+  if (spec.resampler == Resampler::kImageRs)
+    return resize_window_triangle(image, spec, out, stride);
   if (passes == Passes::kHorizontal) return resize_horizontally(source, spec, target);
   if (passes == Passes::kVertical) return resize_vertically(source, spec, target);
   if (vertical_first(spec)) return resize_vertical_first(source, spec, target);
@@ -254,6 +257,7 @@ std::uint64_t resize_window_bytes(const ResizeWindow& spec, int channels) {
   if (passes == Passes::kNone) return 0;
   if (spec.filter == Filter::kNearest)
     return sizeof(std::uint32_t) * (std::uint64_t{spec.window.width} + spec.window.height);
+  if (spec.resampler == Resampler::kImageRs) return resize_window_triangle_bytes(spec, channels);
   constexpr std::uint64_t kPadding = tensor::kAlignment;  // of each aligned buffer
   const auto pixel = static_cast<std::uint64_t>(channels);
   std::uint64_t bytes = 0;

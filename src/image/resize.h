@@ -1,8 +1,8 @@
 // Antialiased resampling of 8-bit pictures, bit for bit as the libraries that model processors use.
 //
-// Both resamplers are separable, share their float64 weights, and round to 8 bits between the
-// passes; they differ in the number of fraction bits of the fixed-point weights and in the order of
-// the passes.
+// torchvision's and Pillow's are separable, share their float64 weights, and round to 8 bits
+// between the passes; they differ in the number of fraction bits of the fixed-point weights and in
+// the order of the passes. The third, of dataframes, computes in float32.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@ enum class Resampler : std::uint8_t {
   kPillow13,  ///< Pillow 13: as 12, but vertical first when the height shrinks much more than the
               ///< width
   kFloat,     ///< torch's float32 antialias path: nothing is rounded; see resize_float.h
+  kImageRs,   ///< the Rust crate image 0.25, kBilinear alone; see resize_triangle.h
 };
 
 /// The part of a picture to resample, in pixels; the kernel does not look outside it.

@@ -4,9 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
+
+#include "pictures.h"
 
 namespace vecframe::image {
 namespace {
@@ -56,6 +60,43 @@ TEST(Convert, SixteenBitGrayIsClipped) {
   EXPECT_THAT(converted(Mode::kL16, bytes, Mode::kL),
               ElementsAreArray({0, 1, 127, 255, 255, 255, 255, 255}));
   EXPECT_EQ(converted(Mode::kL16, bytes, Mode::kRGB).size(), 24u);
+}
+
+// Every pair of modes, against Pillow and against the reference dataframe; see
+// tools/make_golden_image_ops.py. Those two differ where colours become gray, and there alone.
+TEST(Convert, EqualsPillowAndButForLumaTheReference) {
+  const nlohmann::json golden = read_golden("image_ops.json").at("convert");
+  ASSERT_EQ(golden.size(), 16u);
+  for (const auto& row : golden) {
+    const int from = row.at(0), to = row.at(1);
+    const Image image =
+        convert(lcg_picture(static_cast<Mode>(from), {row.at(2), row.at(3)}, row.at(4)), Mode(to));
+    EXPECT_EQ(image.mode(), Mode(to));
+    EXPECT_EQ(crc32_of(image.pixels()), row.at(6)) << row.dump();
+    const bool luma = from >= 3 && to <= 2;
+    EXPECT_EQ(crc32_of(image.pixels()) != row.at(5), luma) << row.dump();
+  }
+}
+
+// Pillow's luma is that of ITU-R 601, the reference's that of ITU-R 709: they lie up to 33 apart.
+TEST(Convert, LumaLiesWithin33OfTheReference) {
+  const nlohmann::json golden = read_golden("image_ops.json").at("luma");
+  ASSERT_GT(golden.size(), 300u);
+  int largest = 0;
+  for (const auto& row : golden) {
+    const std::vector<std::uint8_t> gray =
+        converted(Mode::kRGB, {row.at(0), row.at(1), row.at(2)}, Mode::kL);
+    EXPECT_EQ(gray.at(0), row.at(4)) << row.dump();
+    largest = std::max(largest, std::abs(gray.at(0) - row.at(3).get<int>()));
+  }
+  EXPECT_EQ(largest, 33);
+}
+
+TEST(Convert, OddSizesAndNone) {
+  for (const Size size : {Size{1, 1}, Size{1, 7}, Size{7, 1}, Size{0, 0}})
+    for (const Mode from : {Mode::kL, Mode::kLA, Mode::kRGB, Mode::kRGBA})
+      for (const Mode to : {Mode::kL, Mode::kLA, Mode::kRGB, Mode::kRGBA})
+        EXPECT_EQ(convert(lcg_picture(from, size, 5), to).size(), size);
 }
 
 TEST(Convert, TheSameModeIsNotCopied) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <fstream>
 #include <stdexcept>
 
@@ -25,14 +24,6 @@ Image black_and_white_picture(Mode mode, Size size, std::uint32_t seed) {
   Image image = lcg_picture(mode, size, seed);
   for (std::uint8_t& byte : image.pixels()) byte = byte < 128 ? 0 : 255;
   return image;
-}
-
-Image crop(const Image& image, Box box) {
-  Image result(image.mode(), {box.width, box.height});
-  const auto pixel = static_cast<std::size_t>(bytes_per_pixel(image.mode()));
-  for (std::uint32_t y = 0; y < box.height; ++y)
-    std::memcpy(result.row(y), image.row(box.top + y) + box.left * pixel, result.row_bytes());
-  return result;
 }
 
 bool same_pixels(const Image& a, const Image& b) {

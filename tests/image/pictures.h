@@ -18,7 +18,6 @@ Image lcg_picture(Mode mode, Size size, std::uint32_t seed);
 /// The same with each byte's high bit spread over the whole byte.
 Image black_and_white_picture(Mode mode, Size size, std::uint32_t seed);
 
-Image crop(const Image& image, Box box);
 bool same_pixels(const Image& a, const Image& b);
 
 /// CRC-32 as zlib computes it.

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "image/crop.h"
 #include "image/resize.h"
 #include "pictures.h"
 

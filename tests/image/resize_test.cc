@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "image/crop.h"
 #include "image/resize_window.h"
 #include "pictures.h"
 

@@ -71,8 +71,16 @@ Image narrow(const Image& image) {
 
 Image convert(Image image, Mode mode) {
   if (image.mode() == mode) return image;
+  return converted(image, mode);
+}
+
+Image converted(const Image& image, Mode mode) {
   if (bytes_per_sample(image.mode()) == 2) return convert(narrow(image), mode);
   Image result(mode, image.size());
+  if (image.mode() == mode) {
+    std::copy(image.pixels().begin(), image.pixels().end(), result.pixels().begin());
+    return result;
+  }
   switch (num_channels(image.mode())) {
     case 1:
       convert_rows<1>(image, result);

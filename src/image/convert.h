@@ -10,5 +10,7 @@ namespace vecframe::image {
 
 /// Returns `image` itself, moved, when it already has `mode`. `mode` is one of the 8-bit modes.
 Image convert(Image image, Mode mode);
+/// The same, leaving `image` as it is: a copy where it already has `mode`.
+Image converted(const Image& image, Mode mode);
 
 }  // namespace vecframe::image

@@ -114,6 +114,30 @@ class Expression:
 
     def ends_with(self, other: object | None) -> Expression: ...
 
+    def download(self, *, max_connections: int = 16, on_error: str = 'raise') -> Expression:
+        """The bytes of files by path, or of http and https URLs."""
+
+    def decode_image(self, *, on_error: str = 'raise', mode: str | None = 'RGB', apply_orientation: bool = False) -> Expression:
+        """Pictures of encoded bytes."""
+
+    def convert_image(self, mode: str) -> Expression:
+        """Pictures in another mode."""
+
+    def resize(self, w: int, h: int, *, filter: str = 'triangle', fit: str = 'fill') -> Expression:
+        """Pictures of another size."""
+
+    def image_width(self) -> Expression:
+        """Of each picture, as a number."""
+
+    def image_height(self) -> Expression:
+        """Of each picture, as a number."""
+
+    def image_channel(self) -> Expression:
+        """Of each picture, as a number."""
+
+    def image_mode(self) -> Expression:
+        """Of each picture, as a number."""
+
     def is_in(self, values: list) -> Expression:
         """Whether the value is one of these."""
 

@@ -10,27 +10,35 @@ from vecframe._native import EmbedOptions, Expression, OnError, RequestError
 from vecframe.progress import download_line
 from vecframe.image_functions import (
     convert_image,
+    crop,
     decode_image,
     download,
+    encode_image,
     image_attribute,
     image_channel,
+    image_hash,
     image_height,
     image_mode,
     image_width,
+    resize,
 )
 from vecframe.session import fetch_builtin_weights
 
 __all__ = [
     "convert_image",
+    "crop",
     "decode_image",
     "download",
     "embed_image",
     "embed_text",
+    "encode_image",
     "image_attribute",
     "image_channel",
+    "image_hash",
     "image_height",
     "image_mode",
     "image_width",
+    "resize",
 ]
 
 _ON_ERROR = {"raise": OnError.RAISE, "log": OnError.LOG, "ignore": OnError.IGNORE}

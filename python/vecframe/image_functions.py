@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from vecframe import _native
-from vecframe._arguments import require
-from vecframe._native import Expression
+from vecframe._arguments import one_of, require
+from vecframe._native import Expression, RequestError
 
 __all__ = [
     "convert_image",
+    "crop",
     "decode_image",
     "download",
+    "encode_image",
     "image_attribute",
     "image_channel",
+    "image_hash",
     "image_height",
     "image_mode",
     "image_width",
+    "resize",
 ]
 
 _ATTRIBUTES = ("width", "height", "channel", "mode")
@@ -63,6 +67,60 @@ def convert_image(image: Expression, mode: str) -> Expression:
     return _call("convert_image", image, mode=mode)
 
 
+def resize(image: Expression, w: int, h: int, *, filter: str = "triangle", fit: str = "fill") -> Expression:
+    """Pictures of another size.
+
+    Models resize pictures themselves; a resize before ``embed_image`` costs them detail.
+
+    Args:
+        image: The pictures.
+        w: Width in pixels.
+        h: Height in pixels.
+        filter: "triangle" (that of the reference dataframe, the default), "nearest", "box", "bilinear", "bicubic" or
+            "lanczos".
+        fit: "fill" stretches to exactly that size; "contain" puts the whole picture inside, padded with black; "cover"
+            cuts out the centre; "inside" keeps the aspect ratio, so that sizes differ.
+    """
+    return _call("resize", image, w=w, h=h, filter=filter, fit=fit)
+
+
+def crop(image: Expression, bbox: tuple[int, int, int, int]) -> Expression:
+    """The box (x, y, width, height) of each picture, cut off at its edges; null where it lies outside."""
+    if not isinstance(bbox, (tuple, list)) or len(bbox) != 4 or not all(isinstance(side, int) for side in bbox):
+        raise RequestError("Expected `bbox` to be either a tuple of 4 ints or an Expression; crop: give (x, y, w, h)")
+    return _call("crop", image, x=bbox[0], y=bbox[1], w=bbox[2], h=bbox[3])
+
+
+def encode_image(
+    image: Expression, image_format: str = "png", *, quality: int = 75, lossless: bool = False
+) -> Expression:
+    """Encoded bytes: "png", "jpeg", "tiff", "gif", "bmp" or "webp".
+
+    Args:
+        image: The pictures.
+        image_format: The format, in any case.
+        quality: Of JPEG and WebP, 1 to 100.
+        lossless: Of WebP.
+    """
+    word = require("image_format", image_format, str, "give a format as str").lower()
+    return _call("encode_image", image, format="jpeg" if word == "jpg" else word, quality=quality, lossless=lossless)
+
+
+def image_hash(
+    image: Expression, method: str = "phash", *, hash_size: int = 8, binbits: int = 3, segments: int = 3
+) -> Expression:
+    """A perceptual hash: a few bytes by which pictures that look alike are found.
+
+    Args:
+        image: The pictures.
+        method: "phash", "phash_simple", "dhash", "dhash_vertical", "ahash", "whash", "crop_resistant" or "colorhash".
+        hash_size: Rows and columns of bits.
+        binbits: Bits for each share of "colorhash".
+        segments: Rows and columns of tiles of "crop_resistant".
+    """
+    return _call("image_hash", image, method=method, hash_size=hash_size, binbits=binbits, segments=segments)
+
+
 def image_width(image: Expression) -> Expression:
     """Width in pixels."""
     return _call("image_width", image)
@@ -85,6 +143,4 @@ def image_mode(image: Expression) -> Expression:
 
 def image_attribute(image: Expression, name: str) -> Expression:
     """One of "width", "height", "channel", "mode"."""
-    from vecframe._arguments import one_of
-
     return _call(f"image_{one_of('name', name, _ATTRIBUTES)}", image)

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "columnar/batch.h"
+#include "columnar/fixed_bytes_builder.h"
 #include "columnar/image_builder.h"
 
 namespace vecframe::exec {
@@ -46,6 +47,26 @@ class PlainColumn final : public ValueColumn {
   columnar::ColumnBuilder builder_;
 };
 
+// Hashes: so many bytes a row.
+class FixedBytesColumn final : public ValueColumn {
+ public:
+  explicit FixedBytesColumn(std::size_t size) : builder_(size) {}
+
+  void append(const RowValue& value) override {
+    if (is_null(value)) return builder_.append_null();
+    builder_.append(std::get<RowBytes>(value).view);
+  }
+
+  columnar::ArrayPointer finish() override {
+    ArrowArray array;
+    builder_.finish(&array);
+    return columnar::share(array);
+  }
+
+ private:
+  columnar::FixedBytesBuilder builder_;
+};
+
 class ImageColumn final : public ValueColumn {
  public:
   explicit ImageColumn(columnar::ImageType type) : builder_(type) {}
@@ -72,6 +93,9 @@ class ImageColumn final : public ValueColumn {
 
 std::unique_ptr<ValueColumn> make_value_column(const columnar::DataType& type) {
   if (type.kind == TypeKind::kImage) return std::make_unique<ImageColumn>(type.image);
+  if (type.kind == TypeKind::kBinary && type.foreign && type.foreign->format().starts_with("w:"))
+    return std::make_unique<FixedBytesColumn>(
+        static_cast<std::size_t>(std::atoll(type.foreign->format().c_str() + 2)));
   return std::make_unique<PlainColumn>(type);
 }
 

@@ -20,7 +20,8 @@ using columnar::TypeKind;
 constexpr std::int64_t kColumnBytes = 4 << 20;
 
 std::int64_t bytes_of_row(const DataType& type) {
-  if (type.kind != TypeKind::kImage) return type.kind == TypeKind::kBinary ? kColumnBytes : 64;
+  if (type.kind == TypeKind::kBinary) return type.foreign ? 1024 : kColumnBytes;
+  if (type.kind != TypeKind::kImage) return 64;
   if (!type.image.fixed()) return kColumnBytes;
   return std::int64_t{type.image.height} * type.image.width * type.image.mode;
 }

@@ -70,8 +70,9 @@ void check_range(const FunctionCall& call, const char* option, std::int64_t low,
 }
 
 void check_on_error(const FunctionCall& call) {
+  // "defer" is what lowering gives to the columns of read_images; users cannot.
   const std::string& word = text_option(call, "on_error");
-  if (word != "raise" && word != "null")
+  if (word != "raise" && word != "null" && word != "defer")
     throw RequestError(
         fmt::format("Invalid on_error value: {}; {}: use \"raise\" or \"null\"", word, call.name));
 }
@@ -137,9 +138,40 @@ DataType encode_type(const FunctionCall& call, const std::vector<DataType>& type
   return {TypeKind::kBinary};
 }
 
+// A hash is a FixedSizeBinary; its length follows from the options as image/image_hash.h says.
+DataType hash_type(const FunctionCall& call, const std::vector<DataType>& types) {
+  image_argument(call, types);
+  check_word(call, "method",
+             {"phash", "phash_simple", "dhash", "dhash_vertical", "ahash", "whash",
+              "crop_resistant", "colorhash"});
+  const std::int64_t size = integer_option(call, "hash_size"),
+                     segments = integer_option(call, "segments");
+  check_range(call, "hash_size", 2, 128);
+  check_range(call, "binbits", 1, 8);
+  check_range(call, "segments", 1, 16);
+  const std::string& method = text_option(call, "method");
+  if (method == "whash" && (size & (size - 1)) != 0)
+    throw RequestError(
+        fmt::format("image_hash: hash_size={} is no power of two, which whash needs", size));
+  std::int64_t bits = size * size;
+  if (method == "crop_resistant") bits *= segments * segments;
+  if (method == "colorhash") bits = 14 * integer_option(call, "binbits");
+  ArrowSchema schema{};
+  const std::string format = "w:" + std::to_string((bits + 7) / 8);
+  schema.format = format.c_str();
+  return columnar::import_type(schema);
+}
+
 DataType attribute_type(const FunctionCall& call, const std::vector<DataType>& types) {
   image_argument(call, types);
   return {TypeKind::kUInt32};
+}
+
+// Of encoded bytes, without decoding them: null where they are no picture.
+DataType header_type(const FunctionCall& call, const std::vector<DataType>& types) {
+  if (types[0].kind != TypeKind::kBinary)
+    refuse_argument(call, 0, types[0], "Binary", "read the files with download() first");
+  return {call.name == "header_format" ? TypeKind::kString : TypeKind::kUInt32};
 }
 
 const std::vector<Function>& functions() {
@@ -162,8 +194,18 @@ const std::vector<Function>& functions() {
       {"crop", 1, {{"x", {}}, {"y", {}}, {"w", {}}, {"h", {}}}, crop_type},
       {"encode_image",
        1,
-       {{"format", std::string("png")}, {"quality", std::int64_t{75}}},
+       {{"format", std::string("png")}, {"quality", std::int64_t{75}}, {"lossless", false}},
        encode_type},
+      {"image_hash",
+       1,
+       {{"method", std::string("phash")},
+        {"hash_size", std::int64_t{8}},
+        {"binbits", std::int64_t{3}},
+        {"segments", std::int64_t{3}}},
+       hash_type},
+      {"header_width", 1, {{"apply_orientation", false}}, header_type},
+      {"header_height", 1, {{"apply_orientation", false}}, header_type},
+      {"header_format", 1, {{"apply_orientation", false}}, header_type},
       {"image_width", 1, {}, attribute_type},
       {"image_height", 1, {}, attribute_type},
       {"image_channel", 1, {}, attribute_type},
@@ -208,6 +250,9 @@ FunctionCall with_defaults(FunctionCall call) {
       throw RequestError(
           fmt::format("{}: option '{}' has a value of another type", call.name, name));
   }
+  if (const auto given = call.options.find("on_error");
+      given != call.options.end() && given->second == Literal(std::string("defer")))
+    given->second = std::string("'defer'");  // refused with the types
   for (const Option& option : function.options) {
     if (call.options.contains(option.name)) continue;
     if (std::holds_alternative<std::monostate>(option.fallback))

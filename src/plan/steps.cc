@@ -94,7 +94,9 @@ class Lowering {
     add(SourceStep{node}, paths);
     bind("path", {reference("path"), plan.schema.fields[0].type, false});
     // "defer": whoever takes the picture decides what a bad one means.
-    const Node bytes = call("download", reference("path"), {{"on_error", std::string("defer")}});
+    const Node bytes =
+        call("download", reference("path"),
+             {{"max_connections", std::int64_t{16}}, {"on_error", std::string("defer")}});
     const bool turn = node.options.apply_orientation;
     bind("image", {call("decode_image", bytes,
                         {{"on_error", std::string("defer")},
@@ -411,9 +413,12 @@ void refresh_schemas(StepPlan& plan) {
         schema.fields.push_back(before.fields[static_cast<std::size_t>(index)]);
     };
     if (const auto* map = std::get_if<MapStep>(&step.value)) {
+      // A map gives an embedding with its error column, whichever of them is used.
       for (const ComputedColumn& column : map->columns) {
-        take(column.column);
-        take(error_column_of(column.column));
+        schema.fields.push_back({column.column, column.type});
+        const auto* embed = std::get_if<EmbedCall>(&column.node->value);
+        if (embed != nullptr && embed->error_column)
+          schema.fields.push_back({error_column_of(column.column), {TypeKind::kString}});
       }
     } else if (const auto* scalar = std::get_if<ScalarStep>(&step.value)) {
       take(scalar->column);

@@ -1,5 +1,7 @@
 #include "image/image_hash.h"
 
+#include "image/crop.h"
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <vecframe/error.h>
 
+#include <cstdlib>
 #include <thread>
 
 #include "arrow_morsels.h"
@@ -124,7 +125,8 @@ TEST(ParquetMorsels, PicturesAndVectorsComeBackRowGroupByRowGroup) {
   const auto reader = table_module().open_parquet(directory / "t.parquet");
   EXPECT_EQ(reader->schema().fields, schema->fields);
   EXPECT_EQ(reader->facts().type_names[2], "Image[RGB; 40 x 50]");
-  ASSERT_EQ(reader->facts().num_row_groups, 2) << "five megabytes and more";
+  const std::int64_t num_groups = reader->facts().num_row_groups;
+  ASSERT_GE(num_groups, 2) << "five megabytes and more";
   const auto check_rows = [&](const std::vector<columnar::Morsel>& morsels, int first) {
     std::vector<float> scratch;
     int row = first;
@@ -144,13 +146,24 @@ TEST(ParquetMorsels, PicturesAndVectorsComeBackRowGroupByRowGroup) {
       }
     return row - first;
   };
+  const std::string script =
+      "import sys, pyarrow.parquet as pq; t = pq.read_table(sys.argv[1]); t.validate(full=True); "
+      "f = t.schema.field('m'); n = f.metadata[b'ARROW:extension:name']; "
+      "assert n == b'vecframe.image', n; assert t.num_rows == 900 and t['f'].null_count == 128; "
+      "assert t['v'][3].as_py() == [3.0, 0.5, -3.0]; assert t['m'][5].as_py()['height'] == 6; "
+      "assert t['f'][8].as_py() == [2] * 6000";
+  const std::string command = std::string(VECFRAME_TEST_PYTHON) + " -c \"" + script + "\" '" +
+                              (directory / "t.parquet") + "'";
+  EXPECT_EQ(std::system(command.c_str()), 0) << "pyarrow reads something else";
   const auto first = static_cast<int>(reader->num_rows(0));
-  std::thread other([&] { EXPECT_EQ(check_rows(read(*reader, {1, 1}), first), kRows - first); });
+  std::thread other([&] {
+    EXPECT_EQ(check_rows(read(*reader, {1, num_groups - 1}), first), kRows - first);
+  });
   EXPECT_EQ(check_rows(read(*reader, {0, 1}), 0), first);
   other.join();
-  EXPECT_EQ(check_rows(read(*reader, {0, 2}), 0), kRows);
+  EXPECT_EQ(check_rows(read(*reader, {0, num_groups}), 0), kRows);
   EXPECT_EQ(check_rows(read(*reader, {1, 0}), 0), 0);
-  EXPECT_THROW(read(*reader, {1, 2}), std::out_of_range);
+  EXPECT_THROW(read(*reader, {1, num_groups}), std::out_of_range);
 }
 
 TEST(ParquetMorsels, NoRowsAreAValidFile) {

@@ -1,6 +1,8 @@
 #include "io/arrow_morsel.h"
 
+#include <arrow/array/util.h>
 #include <arrow/c/bridge.h>
+#include <arrow/memory_pool.h>
 #include <arrow/type.h>
 
 #include <vector>
@@ -37,6 +39,8 @@ columnar::DataType type_of(const arrow::DataType& type) {
 
 std::shared_ptr<arrow::Array> import_array(const columnar::ArrayPointer& array,
                                            const std::shared_ptr<arrow::DataType>& type) {
+  if (array->length == 0)  // whose offset may lie beyond buffers that are not there
+    return check(arrow::MakeEmptyArray(type, arrow::system_memory_pool()), "reading a column");
   ArrowArray exported;
   columnar::export_morsel({{array}, array->length}, &exported);
   const auto batch = arrow::ImportRecordBatch(&exported, arrow::schema({arrow::field("", type)}));

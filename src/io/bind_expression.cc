@@ -94,7 +94,7 @@ TypePointer common_number(const BoundExpression& a, const BoundExpression& b) {
 // Gives both one type where there is one that holds both; leaves them where the library knows.
 // False where they do not go together.
 bool meet(BoundExpression& a, BoundExpression& b, const TypePointer& of_nulls) {
-  const auto both = [&](const TypePointer& type) {
+  const auto both = [&](TypePointer type) {  // by value: it may be that of a or b
     a = convert(std::move(a), type);
     b = convert(std::move(b), type);
     return true;
@@ -255,6 +255,7 @@ BoundExpression cast(const TypePointer& type, Arguments arguments, const std::st
   if (type->id() == arrow::Type::INT64 && family_of(value) == Family::kFloat)
     value = call("trunc", {value}, nullptr, text, complaint);
   options->allow_decimal_truncate = true;
+  options->allow_float_truncate = arrow::is_floating(type->id());
   return call("cast", {std::move(value)}, std::move(options), text, complaint);
 }
 

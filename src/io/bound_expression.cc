@@ -6,6 +6,7 @@
 #include <arrow/memory_pool.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
+#include <arrow/type_traits.h>
 #include <vecframe/error.h>
 
 #include <algorithm>
@@ -33,6 +34,8 @@ BoundExpression convert(BoundExpression expression, const std::shared_ptr<arrow:
   if (expression.type->Equals(*type)) return expression;
   const auto options =
       std::make_shared<arrow::compute::CastOptions>(arrow::compute::CastOptions::Safe(type));
+  // Integers beyond 2^53 become the nearest number.
+  options->allow_float_truncate = arrow::is_floating(type->id());
   const std::string complaint = io::type_of(*expression.type).to_string() + " cannot become " +
                                 io::type_of(*type).to_string();
   if (expression.literal.kind() == arrow::Datum::NONE)

@@ -88,8 +88,11 @@ class ArrowRelational final : public storage::Relational {
     if (morsel.columns.empty()) return {{}, count};
     ArrowArray window;
     columnar::export_morsel(morsel, &window);
-    window.offset = first;
+    window.offset = count == 0 ? 0 : first;
     window.length = count;
+    // No rows begin anywhere; some readers want the buffers to reach that far all the same.
+    for (std::int64_t i = 0; count == 0 && i < window.n_children; ++i)
+      window.children[i]->offset = 0;
     return columnar::morsel_of(window);
   }
 };

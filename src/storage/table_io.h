@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "columnar/batch.h"
+#include "columnar/morsel.h"
 #include "columnar/schema.h"
 #include "storage/relational.h"
 
@@ -23,6 +24,8 @@ class TableWriter {
   virtual ~TableWriter() = default;
   /// Throws RunError (disk full, file gone).
   virtual void write(columnar::Batch batch) = 0;
+  /// Rows of the writer's schema, whatever its types. Divides them into row groups.
+  virtual void write(const columnar::Morsel& morsel) = 0;
   /// Key-value metadata that is known only at the end; before close().
   virtual void add_metadata(const std::string& key, const std::string& value) = 0;
   /// Writes the footer. A writer destroyed without close() leaves a file without one.
@@ -39,12 +42,26 @@ struct TableFacts {
   std::int64_t num_row_groups = 0;
 };
 
+struct RowGroups {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+};
+
+/// Streams are independent of each other and of their reader, and may be read by several threads,
+/// one each.
 class TableReader {
  public:
   virtual ~TableReader() = default;
   virtual const TableFacts& facts() const = 0;
+  /// Of all columns, as columnar::import_schema reads it, extension types with their metadata;
+  /// metadata of the whole are those of facts().
+  virtual const columnar::Schema& schema() const = 0;
+  virtual std::int64_t num_rows(std::int64_t row_group) const = 0;
   /// Batches of the named columns, in order; the receiver releases the stream.
   virtual void open_stream(const std::vector<std::string>& columns, ArrowArrayStream* out) = 0;
+  /// The same of these row groups alone. A batch is of a few megabytes where rows are large.
+  virtual void open_stream(const std::vector<std::string>& columns, RowGroups row_groups,
+                           ArrowArrayStream* out) = 0;
 };
 
 /// Version of this header; a module made for another one is refused.
@@ -54,7 +71,8 @@ class TableModule {
  public:
   virtual ~TableModule() = default;
   virtual int abi() const = 0;
-  /// Throws RunError when the file cannot be made.
+  /// Throws RunError when the file cannot be made, RequestError for a column that Parquet cannot
+  /// hold.
   virtual std::unique_ptr<TableWriter> create_parquet(
       const std::string& path, std::shared_ptr<const columnar::Schema> schema) = 0;
   /// Throws RequestError when the file is missing or no Parquet file.

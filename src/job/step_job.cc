@@ -27,8 +27,7 @@ std::shared_ptr<const columnar::Schema> schema_of(const StepJob& job) {
 
 // Pulls every morsel through `receive`.
 Report execute(const StepJob& job, exec::StepContext& context,
-               const std::shared_ptr<const columnar::Schema>& schema,
-               const std::function<void(columnar::Batch)>& receive,
+               const std::function<void(const columnar::Morsel&)>& receive,
                const exec::ProgressCallback& progress) {
   constexpr double kInterval = 0.1;
   Report report;
@@ -44,9 +43,7 @@ Report execute(const StepJob& job, exec::StepContext& context,
     if (context.cancellation.cancelled()) throw Cancelled();
     statistics.rows += morsel->num_rows;
     statistics.listed = statistics.rows;
-    ArrowArray array;
-    columnar::export_morsel(*morsel, &array);
-    receive(columnar::Batch(schema, array));
+    receive(*morsel);
     if (seconds_since(start) - statistics.seconds < kInterval) continue;
     statistics.seconds = seconds_since(start);
     if (progress) progress(statistics);
@@ -71,8 +68,7 @@ Report run(const StepJob& job, exec::StepContext& context, storage::TableModule&
   const auto schema = schema_of(job);
   const std::unique_ptr<TableOutput> output = open_output(output_job, schema, tables);
   Report report = execute(
-      job, context, schema, [&](columnar::Batch batch) { output->write(std::move(batch), 0); },
-      progress);
+      job, context, [&](const columnar::Morsel& morsel) { output->write(morsel); }, progress);
   output->close();
   report.output = job.output;
   report.parts = output->parts();
@@ -85,8 +81,13 @@ Collected collect(const StepJob& job, exec::StepContext& context,
   Collected collected;
   collected.schema = schema_of(job);
   collected.report = execute(
-      job, context, collected.schema,
-      [&](columnar::Batch batch) { collected.batches.push_back(std::move(batch)); }, progress);
+      job, context,
+      [&](const columnar::Morsel& morsel) {
+        ArrowArray array;
+        columnar::export_morsel(morsel, &array);
+        collected.batches.emplace_back(collected.schema, array);
+      },
+      progress);
   return collected;
 }
 

@@ -31,6 +31,10 @@ class Part {
     num_failed_ += num_failed;
     writer_->write(std::move(batch));
   }
+  void write(const columnar::Morsel& morsel) {
+    num_rows_ += morsel.num_rows;
+    writer_->write(morsel);
+  }
   void close() {
     if (writer_ == nullptr) return;
     writer_->add_metadata("vecframe.rows", std::to_string(num_rows_));
@@ -59,6 +63,7 @@ class FileOutput final : public TableOutput {
   void write(columnar::Batch batch, std::int64_t num_failed) override {
     part_.write(std::move(batch), num_failed);
   }
+  void write(const columnar::Morsel& morsel) override { part_.write(morsel); }
   void close() override { part_.close(); }
   std::vector<std::string> parts() const override { return {part_.path()}; }
   void commit(const std::string& /*report*/) override { part_.commit(); }
@@ -127,6 +132,10 @@ class DirectoryOutput final : public TableOutput {
   void write(columnar::Batch batch, std::int64_t num_failed) override {
     if (parts_.empty() || parts_.back().num_rows() >= rows_per_part_) begin_part();
     parts_.back().write(std::move(batch), num_failed);
+  }
+  void write(const columnar::Morsel& morsel) override {
+    if (parts_.empty() || parts_.back().num_rows() >= rows_per_part_) begin_part();
+    parts_.back().write(morsel);
   }
 
   void close() override {

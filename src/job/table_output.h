@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "columnar/batch.h"
+#include "columnar/morsel.h"
 #include "job/embed_job.h"
 #include "storage/table_io.h"
 
@@ -17,6 +18,7 @@ class TableOutput {
  public:
   virtual ~TableOutput() = default;
   virtual void write(columnar::Batch batch, std::int64_t num_failed) = 0;
+  virtual void write(const columnar::Morsel& morsel) = 0;
   /// Completes the files; afterwards parts() is known. Still nothing is visible.
   virtual void close() = 0;
   /// Paths of the data files.

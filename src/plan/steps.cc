@@ -259,7 +259,8 @@ class Lowering {
   void lower(const DropNulls& node, const LogicalPlan& /*plan*/) {
     for (const std::string& name : node.columns) {
       const Node test = call("not_null", reference(force(name)));
-      add(FilterStep{compute(test, {TypeKind::kBoolean}, "\x01mask")}, schema());
+      const std::string mask = compute(test, {TypeKind::kBoolean}, "\x01mask");
+      add(FilterStep{mask}, schema());
     }
   }
 

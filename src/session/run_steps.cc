@@ -158,7 +158,7 @@ struct StepRun {
 
 columnar::Schema parquet_schema(const std::string& path) {
   const auto reader = table_module().open_parquet(path);
-  return reader->facts().schema;
+  return reader->schema();
 }
 
 }  // namespace

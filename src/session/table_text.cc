@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "columnar/array_view.h"
+#include "columnar/image_builder.h"
 
 namespace vecframe::session {
 namespace {
@@ -26,11 +27,35 @@ std::string shortened(std::string_view text) {
   return "..." + std::string(text.substr(begin));
 }
 
+template <class T>
+T number_at(const ArrowArray& array, std::int64_t row) {
+  return static_cast<const T*>(array.buffers[1])[array.offset + row];
+}
+
+bool boolean_at(const ArrowArray& array, std::int64_t row) {
+  const std::int64_t bit = array.offset + row;
+  return (static_cast<const std::uint8_t*>(array.buffers[1])[bit / 8] >> (bit % 8) & 1) != 0;
+}
+
+// Numbers; of anything else only its type.
+std::string foreign_cell(const columnar::DataType& type, const ArrowArray& array,
+                         std::int64_t row) {
+  const std::string format = type.foreign ? type.foreign->format() : "";
+  if (format == "c") return std::to_string(number_at<std::int8_t>(array, row));
+  if (format == "C") return std::to_string(number_at<std::uint8_t>(array, row));
+  if (format == "s") return std::to_string(number_at<std::int16_t>(array, row));
+  if (format == "S") return std::to_string(number_at<std::uint16_t>(array, row));
+  if (format == "i") return std::to_string(number_at<std::int32_t>(array, row));
+  if (format == "L") return std::to_string(number_at<std::uint64_t>(array, row));
+  if (format == "f") return fmt::format("{:.6g}", number_at<float>(array, row));
+  return "<" + type.to_string() + ">";
+}
+
 std::string cell(const columnar::DataType& type, const ArrowArray& array, std::int64_t row) {
   if (!columnar::is_valid(array, row)) return "null";
   switch (type.kind) {
     case columnar::TypeKind::kString:
-      return shortened(columnar::string_at(array, row));
+      return shortened(columnar::text_at(array, row, type));
     case columnar::TypeKind::kUInt32:
       return std::to_string(columnar::uint32_at(array, row));
     case columnar::TypeKind::kEmbedding: {
@@ -42,14 +67,21 @@ std::string cell(const columnar::DataType& type, const ArrowArray& array, std::i
       return text + (vector.size() > 4 ? "...]" : "]");
     }
     case columnar::TypeKind::kBinary:
+      return fmt::format("<{} bytes>", columnar::text_at(array, row, type).size());
     case columnar::TypeKind::kBoolean:
+      return boolean_at(array, row) ? "true" : "false";
     case columnar::TypeKind::kFloat64:
+      return fmt::format("{:.6g}", number_at<double>(array, row));
     case columnar::TypeKind::kInt64:
-    case columnar::TypeKind::kImage:
+      return std::to_string(number_at<std::int64_t>(array, row));
+    case columnar::TypeKind::kImage: {
+      const columnar::ImageView view = columnar::image_at(array, row, type.image);
+      return fmt::format("<{} x {}>", view.height, view.width);
+    }
     case columnar::TypeKind::kOther:
-      break;
+      return foreign_cell(type, array, row);
   }
-  return "?";
+  return "";
 }
 
 }  // namespace

@@ -21,11 +21,14 @@ void bind_expression(nb::module_& module) {
   bound.def("__repr__", &Expression::to_string)
       .def("alias", &Expression::alias, "name"_a,
            "The same expression under a name that select() gives to its column.")
-      .def_prop_ro("_name", &Expression::name);
+      .def_prop_ro("name", &Expression::name,
+                   "That of alias(), else of the column it refers to, else None.");
   bind_expression_operators(bound);
   module.def("col", &col, "name"_a);
   module.def("lit", &to_literal, "value"_a.none());
-  module.def("call", &call_function, "function"_a, "arguments"_a, "options"_a);
+  module.def("call", &call_function, "function"_a, "arguments"_a, "options"_a,
+             nb::sig("def call(function: str, arguments: list[object], options: dict[str, object]) "
+                     "-> Expression"));
 
   nb::enum_<OnError>(module, "OnError")
       .value("RAISE", OnError::kRaise)

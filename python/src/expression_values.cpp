@@ -119,8 +119,8 @@ void bind_expression_operators(nb::class_<Expression>& expression) {
          bool apply_orientation) {
         return decode_image(a, {on_error, mode.value_or(""), apply_orientation});
       },
-      nb::kw_only(), "on_error"_a = "raise", "mode"_a.none() = "RGB",
-      "apply_orientation"_a = false, "Pictures of encoded bytes.");
+      nb::kw_only(), "on_error"_a = "raise", "mode"_a.none() = "RGB", "apply_orientation"_a = false,
+      "Pictures of encoded bytes.");
   expression.def("convert_image", &convert_image, "mode"_a, "Pictures in another mode.");
   expression.def(
       "resize",
@@ -139,7 +139,8 @@ void bind_expression_operators(nb::class_<Expression>& expression) {
         for (nb::handle value : values) arguments.push_back(to_expression(value));
         return call("is_in", std::move(arguments));
       },
-      "values"_a, "Whether the value is one of these.");
+      "values"_a, "Whether the value is one of these.",
+      nb::sig("def is_in(self, values: list[object]) -> Expression"));
 }
 
 }  // namespace vecframe::python

@@ -49,6 +49,10 @@ class Expression:
     def alias(self, name: str) -> Expression:
         """The same expression under a name that select() gives to its column."""
 
+    @property
+    def name(self) -> str | None:
+        """That of alias(), else of the column it refers to, else None."""
+
     def __eq__(self, other: object | None) -> Expression: ...
 
     def __ne__(self, other: object | None) -> Expression: ...
@@ -138,14 +142,14 @@ class Expression:
     def image_mode(self) -> Expression:
         """Of each picture, as a number."""
 
-    def is_in(self, values: list) -> Expression:
+    def is_in(self, values: list[object]) -> Expression:
         """Whether the value is one of these."""
 
 def col(name: str) -> Expression: ...
 
 def lit(value: object | None) -> Expression: ...
 
-def call(function: str, arguments: list, options: dict) -> Expression: ...
+def call(function: str, arguments: list[object], options: dict[str, object]) -> Expression: ...
 
 class OnError(enum.Enum):
     RAISE = 0

@@ -64,9 +64,9 @@ class DataFrame:
                 named.append((column, _native.col(column)))
                 continue
             require("select", column, Expression, "give column names as str, or expressions")
-            if column._name is None:
+            if column.name is None:
                 raise RequestError(f'select: {column!r} has no name; give it one with .alias("name")')
-            named.append((column._name, column))
+            named.append((column.name, column))
         return DataFrame(self._native.select_expressions(named))
 
     def exclude(self, *columns: str) -> DataFrame:

@@ -1,7 +1,5 @@
 #include "image/image_hash.h"
 
-#include "image/crop.h"
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,6 +13,7 @@
 #include <vector>
 
 #include "image/convert.h"
+#include "image/crop.h"
 #include "pictures.h"
 
 namespace vecframe::image {

@@ -1,0 +1,217 @@
+#include "plan/steps.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <vecframe/error.h>
+
+#include <string>
+#include <vector>
+
+#include "plan/function_table.h"
+
+namespace vecframe::plan {
+namespace {
+
+using columnar::TypeKind;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Node = std::shared_ptr<const ExpressionNode>;
+
+// Types of the few scalar functions that these tests use.
+class FakeRelational final : public storage::Relational {
+ public:
+  columnar::DataType type_of(const columnar::ScalarExpression&,
+                             const columnar::Schema&) const override {
+    return {TypeKind::kBoolean};
+  }
+  columnar::ArrayPointer evaluate(const columnar::ScalarExpression&, const columnar::Schema&,
+                                  const columnar::Morsel&) const override {
+    return nullptr;
+  }
+  columnar::Morsel filter(const columnar::Schema&, const columnar::Morsel& morsel,
+                          const columnar::ArrayPointer&) const override {
+    return morsel;
+  }
+  columnar::Morsel take(const columnar::Schema&, std::span<const columnar::Morsel>,
+                        std::span<const std::int64_t>) const override {
+    return {};
+  }
+  std::vector<std::int64_t> sort_rows(const columnar::Schema&, std::span<const columnar::Morsel>,
+                                      std::span<const storage::SortKey>) const override {
+    return {};
+  }
+  columnar::Morsel slice(const columnar::Morsel& morsel, std::int64_t,
+                         std::int64_t) const override {
+    return morsel;
+  }
+};
+
+const RelationalSource kRelational = []() -> const storage::Relational& {
+  static const FakeRelational relational;
+  return relational;
+};
+
+Node column(const std::string& name) {
+  return std::make_shared<ExpressionNode>(ExpressionNode{ColumnReference{name}});
+}
+
+Node call(const std::string& name, std::vector<Node> arguments,
+          std::map<std::string, columnar::Literal> options = {}) {
+  return std::make_shared<ExpressionNode>(
+      ExpressionNode{with_defaults({name, std::move(arguments), std::move(options)})});
+}
+
+Node embed(Node argument, std::optional<std::string> error_column = {}) {
+  EmbedCall node;
+  node.argument = std::move(argument);
+  node.model = "m";
+  node.dimension = 8;
+  node.error_column = std::move(error_column);
+  return std::make_shared<ExpressionNode>(ExpressionNode{std::move(node)});
+}
+
+PlanPointer products() {
+  FromMemory node;
+  node.schema.fields = {
+      {"sku", {TypeKind::kInt64}}, {"url", {TypeKind::kString}}, {"price", {TypeKind::kFloat64}}};
+  node.morsels = std::make_shared<std::vector<columnar::Morsel>>();
+  return from_memory(std::move(node));
+}
+
+PlanPointer with_pictures() {
+  return with_column(products(),
+                     {"image", call("decode_image", {call("download", {column("url")})})});
+}
+
+PlanPointer chosen(PlanPointer input, const std::vector<std::string>& names) {
+  Select node;
+  for (const std::string& name : names) node.columns.push_back({name, column(name)});
+  return select(std::move(input), std::move(node), kRelational);
+}
+
+// One letter a step: what it is.
+std::string shape(const StepPlan& plan) {
+  struct Visitor {
+    char operator()(const SourceStep&) const { return 'O'; }
+    char operator()(const MapStep&) const { return 'M'; }
+    char operator()(const ScalarStep&) const { return 'S'; }
+    char operator()(const FilterStep&) const { return 'F'; }
+    char operator()(const LimitStep&) const { return 'L'; }
+    char operator()(const SortStep&) const { return 'T'; }
+    char operator()(const SampleStep&) const { return 'A'; }
+    char operator()(const ConcatStep&) const { return 'C'; }
+    char operator()(const ProjectStep&) const { return 'P'; }
+  };
+  std::string text;
+  for (const Step& step : plan.steps) text += std::visit(Visitor(), step.value);
+  return text;
+}
+
+std::vector<std::string> names_of(const columnar::Schema& schema) {
+  std::vector<std::string> names;
+  for (const columnar::Field& field : schema.fields) names.push_back(field.name);
+  return names;
+}
+
+StepPlan lowered(const PlanPointer& plan) { return lower_to_steps(*plan, kRelational); }
+
+TEST(Steps, APictureThatIsOnlyEmbeddedIsNeverAColumn) {
+  const PlanPointer plan =
+      chosen(with_column(with_pictures(), {"e", embed(column("image"))}), {"sku", "e"});
+  const StepPlan steps = lowered(plan);
+  EXPECT_EQ(shape(steps), "OMP");
+  EXPECT_THAT(names_of(steps.steps[0].schema), ElementsAre("sku", "url"));  // price is not read
+  const auto& map = std::get<MapStep>(steps.steps[1].value);
+  ASSERT_EQ(map.columns.size(), 1u);
+  EXPECT_THAT(to_string(*map.columns[0].node),
+              HasSubstr("embed_image(decode_image(download(col(\"url\")"));
+}
+
+TEST(Steps, APictureThatIsShownIsOneToo) {
+  const StepPlan steps = lowered(with_column(with_pictures(), {"e", embed(column("image"))}));
+  EXPECT_EQ(shape(steps), "OMP");
+  EXPECT_EQ(std::get<MapStep>(steps.steps[1].value).columns.size(), 2u);
+  EXPECT_THAT(names_of(steps.schema()), ElementsAre("sku", "url", "price", "image", "e"));
+}
+
+TEST(Steps, ALimitGoesInFrontOfTheModel) {
+  const PlanPointer plan = with_column(with_pictures(), {"e", embed(column("image"))});
+  EXPECT_EQ(shape(lowered(chosen(limit(plan, {3}), {"e"}))), "OLMP");
+}
+
+TEST(Steps, AFilterGoesInFrontOfTheModelUnlessItNeedsIt) {
+  const PlanPointer plan = with_column(with_pictures(), {"e", embed(column("image"))});
+  const PlanPointer cheap =
+      where(plan, {call("greater", {column("price"), column("sku")})}, kRelational);
+  EXPECT_EQ(shape(lowered(chosen(cheap, {"e"}))), "OSFMP");
+  const PlanPointer dear = where(plan, {call("not_null", {column("e")})}, kRelational);
+  EXPECT_EQ(shape(lowered(chosen(dear, {"e"}))), "OMSFP");
+}
+
+TEST(Steps, WhatNobodyTakesIsNotComputed) {
+  const PlanPointer plan = with_column(with_pictures(), {"e", embed(column("image"))});
+  EXPECT_EQ(shape(lowered(chosen(plan, {"sku"}))), "OP");
+  // Each of several nulls tests has its own mask.
+  const StepPlan steps = lowered(drop_nulls(products(), {{"url", "price"}}));
+  EXPECT_EQ(shape(steps), "OSFSFP");
+  EXPECT_NE(std::get<FilterStep>(steps.steps[2].value).mask,
+            std::get<FilterStep>(steps.steps[4].value).mask);
+}
+
+TEST(Steps, AnErrorColumnComesWithItsEmbedding) {
+  const PlanPointer plan = with_column(with_pictures(), {"e", embed(column("image"), "why")});
+  const StepPlan steps = lowered(chosen(plan, {"why"}));
+  EXPECT_EQ(shape(steps), "OMP");
+  EXPECT_THAT(names_of(steps.schema()), ElementsAre("why"));
+  EXPECT_EQ(std::get<ProjectStep>(steps.steps[2].value).columns[0].first, error_column_of("e"));
+}
+
+TEST(Steps, TheSameExpressionIsComputedOnce) {
+  const Node width = call("image_width", {column("image")});
+  PlanPointer plan = with_column(with_pictures(), {"a", width}, kRelational);
+  plan = with_column(plan, {"b", width}, kRelational);
+  const StepPlan steps = lowered(chosen(plan, {"a", "b"}));
+  ASSERT_EQ(shape(steps), "OMP");
+  EXPECT_EQ(std::get<MapStep>(steps.steps[1].value).columns.size(), 1u);
+}
+
+TEST(Steps, AReplacedColumnIsStillThereForWhatCameBefore) {
+  PlanPointer plan = with_column(products(), {"x", call("not_null", {column("sku")})}, kRelational);
+  plan = with_column(plan, {"sku", column("price")}, kRelational);
+  const StepPlan steps = lowered(chosen(plan, {"sku", "x"}));
+  EXPECT_EQ(std::get<ProjectStep>(steps.steps.back().value).columns[0].first, "price");
+}
+
+TEST(FunctionTable, NamesTheNearestFunctionAndOption) {
+  const auto message = [](const auto& action) {
+    try {
+      action();
+    } catch (const RequestError& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_THAT(message([] { call("decode_imge", {column("x")}); }),
+              HasSubstr("did you mean 'decode_image'?"));
+  EXPECT_THAT(message([] {
+                call("resize", {column("x")}, {{"w", std::int64_t{1}}});
+              }),
+              HasSubstr("resize: option 'h' is missing"));
+  EXPECT_THAT(message([] {
+                call("decode_image", {column("x")}, {{"onerror", true}});
+              }),
+              HasSubstr("did you mean 'on_error'?"));
+  EXPECT_THAT(message([] {
+                call("download", {column("x")}, {{"on_error", true}});
+              }),
+              HasSubstr("has a value of another type"));
+  // What only lowering may say.
+  EXPECT_THAT(message([] {
+                with_column(products(), {"b", call("download", {column("url")},
+                                                   {{"on_error", std::string("defer")}})});
+              }),
+              HasSubstr("Invalid on_error value"));
+}
+
+}  // namespace
+}  // namespace vecframe::plan

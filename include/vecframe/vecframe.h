@@ -9,6 +9,7 @@
 #include <vecframe/functions.h>
 #include <vecframe/inspect.h>
 #include <vecframe/models.h>
+#include <vecframe/provider.h>
 #include <vecframe/run.h>
 #include <vecframe/session.h>
 #include <vecframe/version.h>

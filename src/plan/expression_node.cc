@@ -34,16 +34,23 @@ std::string name_of(EmbedFunction function) {
   return function == EmbedFunction::kImage ? "embed_image" : "embed_text";
 }
 
+std::string describe(const columnar::Literal& literal);
+
 std::string describe(const EmbedCall& call) {
   std::string text = name_of(call.function) + "(" + to_string(*call.argument) +
-                     ", provider=" + quoted(call.provider) + ", model=" + quoted(call.model) +
-                     ", precision=" + quoted(call.precision) + ", device=" + quoted(call.device);
+                     ", provider=" + quoted(call.provider) + ", model=" + quoted(call.model);
+  if (!call.precision.empty()) text += ", precision=" + quoted(call.precision);
+  if (!call.device.empty()) text += ", device=" + quoted(call.device);
   if (call.pooling != "default") text += ", pooling=" + quoted(call.pooling);
   if (call.image_size) text += ", image_size=" + std::to_string(*call.image_size);
   if (call.dimensions) text += ", dimensions=" + std::to_string(*call.dimensions);
   if (call.normalize) text += ", normalize=True";
   if (call.element == tensor::DType::kF16) text += ", dtype=" + quoted("float16");
   if (call.batch_size) text += ", batch_size=" + std::to_string(*call.batch_size);
+  if (call.concurrency) text += ", concurrency=" + std::to_string(*call.concurrency);
+  if (call.max_retries) text += ", max_retries=" + std::to_string(*call.max_retries);
+  if (call.num_gpus) text += fmt::format(", num_gpus={}", *call.num_gpus);
+  for (const auto& [name, value] : call.options) text += ", " + name + "=" + describe(value);
   text += ", on_error=" + quoted(to_string(call.on_error));
   if (call.error_column) text += ", error_column=" + quoted(*call.error_column);
   return text + ")";
@@ -135,6 +142,25 @@ std::string to_string(const ExpressionNode& node) {
   if (const auto* literal = std::get_if<LiteralValue>(&node.value)) return describe(literal->value);
   if (const auto* call = std::get_if<FunctionCall>(&node.value)) return describe(*call);
   return describe(std::get<EmbedCall>(node.value));
+}
+
+namespace {
+
+void append_handles(const ExpressionNode& node, std::string& text) {
+  if (const auto* call = std::get_if<FunctionCall>(&node.value)) {
+    for (const auto& argument : call->arguments) append_handles(*argument, text);
+  } else if (const auto* embed = std::get_if<EmbedCall>(&node.value)) {
+    if (embed->handle) text += fmt::format("\x01{}", static_cast<const void*>(embed->handle.get()));
+    append_handles(*embed->argument, text);
+  }
+}
+
+}  // namespace
+
+std::string identity(const ExpressionNode& node) {
+  std::string text = to_string(node);
+  append_handles(node, text);
+  return text;
 }
 
 const columnar::Field& field_of(const columnar::Schema& schema, const std::string& name) {

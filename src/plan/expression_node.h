@@ -40,6 +40,13 @@ struct FunctionCall {
 
 enum class EmbedFunction : std::uint8_t { kImage, kText };
 
+/// What makes the embedder of a call, where a provider gave out something to hold on to: opaque
+/// here, compared by its address.
+class EmbedderHandle {
+ public:
+  virtual ~EmbedderHandle() = default;
+};
+
 /// embed_image() or embed_text(), resolved: everything a worker needs to make the same embedder
 /// again.
 struct EmbedCall {
@@ -57,8 +64,16 @@ struct EmbedCall {
   bool normalize = false;
   tensor::DType element = tensor::DType::kF32;
   std::optional<std::int64_t> batch_size;
+  std::optional<std::int64_t> concurrency;  ///< of embedders side by side, or requests in flight
+  std::optional<std::int64_t> max_retries;
+  std::optional<double> num_gpus;
+  /// The provider's own that the user gave, without secrets.
+  std::map<std::string, columnar::Literal> options;
   OnError on_error = OnError::kRaise;
   std::optional<std::string> error_column;
+  /// Of this process; calls with different ones are different calls, whatever their texts. Null:
+  /// made again from provider, model and options, as in a plan that comes from another process.
+  std::shared_ptr<const EmbedderHandle> handle;
 };
 
 struct ExpressionNode {
@@ -66,6 +81,8 @@ struct ExpressionNode {
 };
 
 std::string to_string(const ExpressionNode& node);
+/// A text that two expressions share only if they are the same: to_string(), and their handles.
+std::string identity(const ExpressionNode& node);
 
 /// Type of the expression over columns of `schema`. Throws RequestError: unknown column, unknown
 /// function or option, or an argument of a wrong type. `relational` types comparisons, arithmetic

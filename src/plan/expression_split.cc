@@ -22,7 +22,7 @@ ScalarExpression convert(const std::shared_ptr<const ExpressionNode>& node,
     for (const auto& argument : call.arguments) scalar.arguments.push_back(convert(argument, own));
   } else {
     // No user can name a column so: the text of the expression, in a control character.
-    scalar.name = "\x01" + to_string(*node);
+    scalar.name = "\x01" + identity(*node);
     own.push_back({scalar.name, node});
   }
   return scalar;

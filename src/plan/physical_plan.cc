@@ -94,7 +94,8 @@ bool is_file_step(const LogicalPlan& plan) {
     const auto& value = node->expression->value;
     if (std::holds_alternative<ColumnReference>(value)) return true;
     const auto* call = std::get_if<EmbedCall>(&value);
-    return call != nullptr && std::holds_alternative<ColumnReference>(call->argument->value);
+    return call != nullptr && call->handle == nullptr &&
+           std::holds_alternative<ColumnReference>(call->argument->value);
   }
   if (const auto* node = std::get_if<Select>(&plan.node)) {
     return std::all_of(node->columns.begin(), node->columns.end(), [](const auto& column) {

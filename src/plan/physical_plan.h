@@ -38,8 +38,8 @@ struct PhysicalPlan {
   std::vector<BoundColumn> columns;
 };
 
-/// Whether lower() can: pictures or texts of files, at most one embedding of them, and a choice of
-/// columns. Other plans run as steps (steps.h).
+/// Whether lower() can: pictures or texts of files, at most one embedding of them by a model that
+/// this library runs, and a choice of columns. Other plans run as steps (steps.h).
 bool is_file_job(const LogicalPlan& plan);
 
 /// Throws RequestError for what the executor cannot run: two calls of embed_image or embed_text in

@@ -139,7 +139,7 @@ class Lowering {
   // Makes a column of the expression, which is over columns of the chain.
   std::string compute(const Node& node, const DataType& type, const std::string& wish) {
     if (const auto* column = std::get_if<ColumnReference>(&node->value)) return column->name;
-    if (const auto known = computed_.find(to_string(*node)); known != computed_.end())
+    if (const auto known = computed_.find(identity(*node)); known != computed_.end())
       return known->second;
     std::string column = fresh(wish);
     if (is_scalar(*node)) {
@@ -155,7 +155,7 @@ class Lowering {
     } else {
       add_own(column, compute_arguments(node), type);
     }
-    computed_[to_string(*node)] = column;
+    computed_[identity(*node)] = column;
     return column;
   }
 
@@ -165,7 +165,7 @@ class Lowering {
       if (std::holds_alternative<LiteralValue>(argument->value)) return argument;
       if (is_scalar(*argument)) {
         const DataType type = type_of(*argument, schema(), relational_);
-        return reference(compute(argument, type, "\x01" + to_string(*argument)));
+        return reference(compute(argument, type, "\x01" + identity(*argument)));
       }
       return compute_arguments(argument);
     };

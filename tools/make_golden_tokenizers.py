@@ -1,5 +1,6 @@
 """Makes tests/golden/tokenizers: small vocabularies of each tokenizer kind, texts, and the reference's ids.
 
+The vocabulary of `siglip` is that of tests/golden/texts/siglip (make_golden_texts.py), and its ids end in </s>.
 Run with an environment that has the packages of tests/golden/requirements.txt.
 """
 
@@ -10,7 +11,7 @@ import random
 import tempfile
 
 from tokenizers import AddedToken, Tokenizer, normalizers, pre_tokenizers, trainers
-from transformers import CLIPTokenizer, GemmaTokenizer, Siglip2Tokenizer
+from transformers import CLIPTokenizer, GemmaTokenizer, Siglip2Tokenizer, SiglipTokenizer
 
 CORPUS = """a photo of a cat. two dogs playing in the snow; a red bicycle leaning on a wall
 the quick brown fox jumps over the lazy dog it's what they've said we'll see i'm don't you'd
@@ -66,6 +67,20 @@ def gemma(folder: pathlib.Path, kind: type, all_bytes: bool) -> Tokenizer:
     return Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
+def is_tied(tokenizer: SiglipTokenizer, text: str) -> bool:
+    """Whether two ways to split it are equally good: rounding decides, and it differs between versions of the library."""
+    model = tokenizer.sp_model
+    ways = model.nbest_encode(tokenizer.canonicalize_text(text.lower()), nbest_size=2)
+    scores = [sum(model.get_score(i) for i in way) for way in ways]
+    return len(scores) == 2 and abs(scores[0] - scores[1]) < 1e-4
+
+
+def write_cases(folder: pathlib.Path, cases: list[tuple[str, list[int]]]) -> None:
+    listed = [{"text": text, "ids": ids} for text, ids in cases]
+    (folder / "cases.json").write_text(json.dumps(listed, ensure_ascii=True, separators=(",", ":")) + "\n")
+    print(folder.name, len(cases), "texts")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", default=pathlib.Path(__file__).parents[1] / "tests" / "golden" / "tokenizers", type=pathlib.Path)
@@ -81,9 +96,12 @@ def main() -> None:
             target.mkdir(parents=True, exist_ok=True)
             file = json.loads((pathlib.Path(scratch) / "tokenizer.json").read_text())
         (target / "tokenizer.json").write_text(json.dumps(file, ensure_ascii=False, separators=(",", ":")) + "\n")
-        cases = [{"text": t, "ids": tokenizer.encode(t, add_special_tokens=False).ids} for t in texts(seed, 400)]
-        (target / "cases.json").write_text(json.dumps(cases, ensure_ascii=True, separators=(",", ":")) + "\n")
-        print(name, len(file["model"]["vocab"]), "tokens,", len(cases), "texts")
+        write_cases(target, [(t, tokenizer.encode(t, add_special_tokens=False).ids) for t in texts(seed, 400)])
+    siglip = SiglipTokenizer(str(out.parent / "texts" / "siglip" / "spiece.model"), model_max_length=1 << 20)
+    (out / "siglip").mkdir(exist_ok=True)
+    long = ["photographers " * 200, "\u00e9\U0001f642\u4e00 " * 100, "1234567890" * 100, "zzzz" * 300]
+    short = [t for t in texts(len(kinds), 420) if not is_tied(siglip, t)]
+    write_cases(out / "siglip", [(t, siglip(t)["input_ids"]) for t in short + long])
 
 
 if __name__ == "__main__":

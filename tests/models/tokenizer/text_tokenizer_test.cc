@@ -193,6 +193,19 @@ TEST_F(TextTokenizerTest, ADamagedSentencePieceModelIsAWrongRequest) {
   }
 }
 
+// 400 texts and a few long ones (tools/make_golden_tokenizers.py).
+TEST_F(TextTokenizerTest, SiglipGivesTheIdsOfTheReference) {
+  if (!VECFRAME_TEST_SENTENCEPIECE) GTEST_SKIP() << "built without sentencepiece";
+  const auto tokenizer = read_tokenizer(kGoldens / "siglip");
+  std::ifstream file(kGoldens.parent_path() / "tokenizers/siglip/cases.json");
+  const json cases = json::parse(file);
+  ASSERT_GE(cases.size(), 400u);
+  for (const json& one : cases) {
+    const auto text = one.at("text").get<std::string>();
+    EXPECT_EQ(tokenizer->tokenize(text, 1 << 20), one.at("ids").get<Ids>()) << one.at("text");
+  }
+}
+
 // The library follows the table of replacements without looking; see sentencepiece_check.h.
 TEST_F(TextTokenizerTest, NoByteOfASentencePieceModelLeadsOutOfIt) {
   if (!VECFRAME_TEST_SENTENCEPIECE) GTEST_SKIP() << "built without sentencepiece";

@@ -14,195 +14,12 @@ models, whose weights are not committed.
 import argparse
 import json
 import math
-import shutil
 from pathlib import Path
 
 import numpy as np
 import torch
+from golden_checkpoint import PICTURES, calibrate, fresh, picture, pooled, run_transformers, save_processor, scramble, tidy, write_golden
 from PIL import Image
-
-# width, height, seed, gray: ordinary, odd, tall, wide, gray, smaller than every model's input.
-PICTURES = [
-    (96, 64, 1, False),
-    (101, 77, 2, False),
-    (40, 190, 3, False),
-    (230, 45, 4, False),
-    (64, 80, 5, True),
-    (11, 7, 6, False),
-]
-LCG = (1103515245, 12345, 0x7FFFFFFF)
-
-
-def lcg(state):
-    return (state * LCG[0] + LCG[1]) & LCG[2]
-
-
-def picture(width, height, seed, gray):
-    """Gradients, blocks and noise in integer arithmetic, so that any language makes the same bytes."""
-    y, x = np.mgrid[0:height, 0:width].astype(np.int64)
-    channels = []
-    for c in range(1 if gray else 3):
-        slope_x = (lcg(seed * 31 + c) >> 16) % 23 - 11
-        slope_y = (lcg(seed * 37 + c + 5) >> 16) % 23 - 11
-        wave = (x * slope_x + y * slope_y) & 511
-        wave = np.where(wave > 255, 511 - wave, wave)
-        block = (lcg((seed * 7919 + (x >> 4) * 12347 + (y >> 4) * 54323 + c * 7717) & LCG[2]) >> 16) & 255
-        noise = (lcg((seed * 104729 + x * 7 + y * 1009 + c * 31) & LCG[2]) >> 16) & 255
-        channels.append((3 * wave + 4 * block + noise) >> 3)
-    if gray:
-        return Image.fromarray(channels[0].astype(np.uint8), "L")
-    return Image.fromarray(np.stack(channels, axis=-1).astype(np.uint8), "RGB")
-
-
-def fnv1a(data):
-    value = 0xCBF29CE484222325
-    for byte in data:
-        value = ((value ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    return f"{value:016x}"
-
-
-def scramble(model, seed):
-    """Random weights large enough that different pictures get clearly different vectors."""
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for name, tensor in model.named_parameters():
-            noise = torch.randn(tensor.shape, generator=generator)
-            if "position_bias_table" in name:
-                tensor.copy_(noise)
-            elif any(part in name for part in ("position", "pos_embed", "token", "class_embedding", "probe", "latent")):
-                tensor.copy_(0.5 * noise)
-            elif ".grn." in name:
-                tensor.copy_(0.4 * noise)
-            elif tensor.ndim >= 2:
-                tensor.copy_(noise * 1.6 / math.sqrt(tensor[0].numel()))
-            elif "lambda" in name or "gamma" in name or "layer_scale" in name:
-                tensor.copy_(0.6 + 0.3 * noise)
-            elif ("norm" in name or "ln_" in name) and name.endswith("weight"):
-                tensor.copy_(1 + 0.2 * noise)
-            else:
-                tensor.copy_(0.1 * noise)
-    return model.eval()
-
-
-def calibrate(model, processor):
-    """Gives every batch norm the statistics of the pictures, without which ReLUs make all vectors alike."""
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.momentum = 1.0
-    with torch.no_grad():
-        model.train()(processor([picture(*args).convert("RGB") for args in PICTURES], return_tensors="pt")["pixel_values"])
-    return model.eval()
-
-
-def write_golden(folder, family, images, vectors, pixels, **more):
-    vectors = np.asarray(vectors, np.float32)
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    cosines = unit @ unit.T - 2 * np.eye(len(unit))
-    assert cosines.max() < 0.99, f"{folder}: pictures are too much alike ({cosines.max():.4f})"
-    golden = {
-        "family": family,
-        "images": [{"width": w, "height": h, "seed": s, "gray": g} for w, h, s, g in images],
-        "embeddings": [[float(f"{v:.9g}") for v in row] for row in vectors],
-        "pixel_values_fnv1a": [fnv1a(np.ascontiguousarray(p, np.float32).tobytes()) for p in pixels],
-        **more,
-    }
-    text = json.dumps(golden).replace('"embeddings": [[', '"embeddings": [\n[').replace("], [", "],\n[")
-    Path(folder).write_text(text + "\n") if str(folder).endswith(".json") else (
-        Path(folder) / "golden.json").write_text(text + "\n")
-    print(f"{folder}: {vectors.shape}, largest cosine {cosines.max():.3f}, |v| <= {np.abs(vectors).max():.2f}")
-
-
-def pooled(output):
-    return output if isinstance(output, torch.Tensor) else output.pooler_output
-
-
-def run_transformers(folder, family, embed, processor, exact_pixels=True):
-    vectors, pixels = [], []
-    for args in PICTURES:
-        values = processor(picture(*args).convert("RGB"), return_tensors="pt")["pixel_values"]
-        with torch.no_grad():
-            vectors.append(pooled(embed(values))[0].numpy())
-        pixels.append(values[0].numpy())
-    # Every 37th value where float32 arithmetic is not defined to the bit.
-    more = {} if exact_pixels else {"pixel_values_sampled": [[float(f"{v:.9g}") for v in p.ravel()[::37]] for p in pixels]}
-    write_golden(folder, family, PICTURES, vectors, pixels if exact_pixels else [], **more)
-
-
-def fresh(out, name):
-    folder = out / name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
-
-
-def tidy(folder):
-    for name in ("generation_config.json",):
-        (folder / name).unlink(missing_ok=True)
-
-
-def save_processor(processor, folder):
-    """Under its own class's name, which transformers writes without the Pil."""
-    processor.save_pretrained(folder)
-    file = folder / "preprocessor_config.json"
-    file.write_text(json.dumps(dict(json.loads(file.read_text()), image_processor_type=type(processor).__name__), indent=2) + "\n")
-
-
-def make_clip(out):
-    from transformers import (CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPVisionConfig, CLIPVisionModel,
-                              CLIPVisionModelWithProjection)
-
-    text = dict(vocab_size=16, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=1,
-                max_position_embeddings=8, bos_token_id=0, eos_token_id=1, pad_token_id=1)
-    vision = dict(hidden_size=32, intermediate_size=72, num_hidden_layers=3, num_attention_heads=4, image_size=32,
-                  patch_size=8)
-
-    folder = fresh(out, "clip")
-    config = CLIPConfig(text_config=text, vision_config=vision, projection_dim=24)
-    scramble(CLIPModel(config), 1).save_pretrained(folder)
-    CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}).save_pretrained(folder)
-    model = CLIPModel.from_pretrained(folder, dtype=torch.float32).eval()
-    run_transformers(folder, "clip", lambda p: model.get_image_features(pixel_values=p),
-                     CLIPImageProcessor.from_pretrained(folder))
-    tidy(folder)
-
-    # The old way of writing configs, in which vision_config_dict overrides every field; and shards.
-    folder = fresh(out, "clip_legacy_sharded")
-    config = CLIPConfig(text_config=text, vision_config=dict(vision, hidden_act="gelu", layer_norm_eps=1e-3),
-                        projection_dim=40)
-    scramble(CLIPModel(config), 2).half().save_pretrained(folder, max_shard_size="40KB")
-    raw = json.loads((folder / "config.json").read_text())
-    raw["vision_config_dict"] = dict(vision, layer_norm_eps=1e-5)  # no hidden_act: the default, quick_gelu
-    (folder / "config.json").write_text(json.dumps(raw, indent=2) + "\n")
-    (folder / "preprocessor_config.json").write_text(json.dumps({
-        "feature_extractor_type": "CLIPFeatureExtractor", "size": 32, "crop_size": 32, "resample": 3,
-        "do_resize": True, "do_center_crop": True, "do_normalize": True}) + "\n")
-    model = CLIPModel.from_pretrained(folder, dtype=torch.float32).eval()
-    assert model.config.vision_config.hidden_act == "quick_gelu"
-    assert len(list(folder.glob("*.safetensors"))) > 1
-    run_transformers(folder, "clip", lambda p: model.get_image_features(pixel_values=p),
-                     CLIPImageProcessor.from_pretrained(folder))
-    tidy(folder)
-
-    # Patches that leave pixels over, and the names without a prefix.
-    folder = fresh(out, "clip_vision")
-    config = CLIPVisionConfig(hidden_size=48, intermediate_size=80, num_hidden_layers=2, num_attention_heads=3,
-                              image_size=30, patch_size=7, hidden_act="gelu")
-    scramble(CLIPVisionModel(config), 3).half().save_pretrained(folder)
-    CLIPImageProcessor(size={"shortest_edge": 33}, crop_size={"height": 30, "width": 30}).save_pretrained(folder)
-    model = CLIPVisionModel.from_pretrained(folder, dtype=torch.float32).eval()
-    run_transformers(folder, "clip", lambda p: model(pixel_values=p), CLIPImageProcessor.from_pretrained(folder))
-    tidy(folder)
-
-    folder = fresh(out, "clip_vision_projection")
-    config = CLIPVisionConfig(hidden_size=40, intermediate_size=64, num_hidden_layers=2, num_attention_heads=5,
-                              image_size=28, patch_size=4, projection_dim=20)
-    scramble(CLIPVisionModelWithProjection(config), 4).bfloat16().save_pretrained(folder)
-    CLIPImageProcessor(size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28}).save_pretrained(folder)
-    model = CLIPVisionModelWithProjection.from_pretrained(folder, dtype=torch.float32).eval()
-    run_transformers(folder, "clip", lambda p: model(pixel_values=p).image_embeds,
-                     CLIPImageProcessor.from_pretrained(folder))
-    tidy(folder)
-
 
 def make_vit(out):
     from transformers import (DeiTConfig, DeiTImageProcessor, DeiTModel, ViTConfig, ViTForImageClassification,
@@ -651,7 +468,7 @@ def main():
     arguments = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    for make in (make_clip, make_vit, make_dinov2, make_dinov3, make_siglip, make_aimv2, make_beit, make_resnet, make_convnext,
+    for make in (make_vit, make_dinov2, make_dinov3, make_siglip, make_aimv2, make_beit, make_resnet, make_convnext,
                  make_timm, make_siglip2_naflex):
         make(arguments.out)
     if arguments.vit_tiny:

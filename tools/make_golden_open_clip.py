@@ -19,7 +19,8 @@ from tempfile import TemporaryDirectory
 from unittest import mock
 
 import torch
-from make_golden_models import PICTURES, fresh, picture, run_timm, scramble, write_golden
+from golden_checkpoint import PICTURES, fresh, picture, scramble, write_golden
+from make_golden_models import run_timm
 
 TEXT = dict(context_length=8, vocab_size=16, width=8, heads=1, layers=1)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import transformers
-from make_golden_models import PICTURES, picture
+from golden_checkpoint import PICTURES, picture
 from transformers import AutoModel
 
 # name: (picture sizes, first patch among the tokens)

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import transformers
-from make_golden_models import scramble
+from golden_checkpoint import scramble
 from make_golden_tokenizers import CORPUS, clip, gemma, texts
 from safetensors.torch import load_file, save_file
 from transformers import (

@@ -44,6 +44,7 @@ struct ProcessorClass {
 };
 constexpr std::array kClasses{
     ProcessorClass{"CLIP", true, 224, 224, Filter::kBicubic, kClipMean, kClipStd},
+    ProcessorClass{"ChineseCLIP", true, 224, 224, Filter::kBicubic, kClipMean, kClipStd},
     ProcessorClass{"Bit", true, 224, 224, Filter::kBicubic, kClipMean, kClipStd},
     ProcessorClass{"Siglip", false, 224, 0, Filter::kBicubic, kHalf, kHalf},
     ProcessorClass{"Beit", false, 224, 0, Filter::kBicubic, kHalf, kHalf},
@@ -56,7 +57,7 @@ constexpr std::array kClasses{
     ProcessorClass{"Siglip2", false, 0, 0, Filter::kBilinear, kHalf, kHalf, /*is_float=*/false,
                    /*crops_a_share=*/false, /*is_naflex=*/true},
 };
-static_assert(kClasses.size() == 9);
+static_assert(kClasses.size() == 10);
 
 // "CLIPImageProcessorFast" -> class CLIP. `pillow` is set for names that end in "Pil".
 const ProcessorClass& find_class(const JsonObject& file, std::string_view fallback, bool& pillow) {

@@ -1,4 +1,4 @@
-// Pictures made of integers, the same as tools/make_golden_models.py makes.
+// Pictures made of integers, the same as tools/golden_checkpoint.py makes.
 #pragma once
 
 #include <cstdint>

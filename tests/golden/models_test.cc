@@ -1,5 +1,5 @@
 // Pictures to vectors through whole models, against what the reference libraries make of the same
-// pictures and checkpoints (tools/make_golden_models.py).
+// pictures and checkpoints (tools/make_golden_*.py).
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -24,6 +24,7 @@
 #include "source_directory.h"
 #include "tensor/dtype.h"
 #include "test_backends.h"
+#include "test_figures.h"
 
 namespace vecframe::golden {
 namespace {
@@ -117,9 +118,9 @@ void expect_pixels(const ImageEmbedderDescriptor& descriptor, const GoldenFile& 
   }
 }
 
-// fp32 within the tolerance, bf16 pointing the same way; both figures are printed.
-void expect_golden(const GoldenFile& golden, const Descriptor& fp32, const Descriptor& bf16,
-                   double least_cosine) {
+// fp32 within the tolerance, bf16 pointing the same way; both figures are in the test's report.
+void expect_golden(const std::string& name, const std::string& device, const GoldenFile& golden,
+                   const Descriptor& fp32, const Descriptor& bf16, double least_cosine) {
   EXPECT_EQ(fp32->facts().family, golden.family);
   ASSERT_EQ(static_cast<std::size_t>(fp32->facts().dimension), golden.embeddings[0].size());
   const std::vector<std::uint8_t> slots = prepare_all(*fp32, golden.pictures);
@@ -128,8 +129,7 @@ void expect_golden(const GoldenFile& golden, const Descriptor& fp32, const Descr
   EXPECT_LE(difference, kTolerance);
   const double cosine = smallest_cosine(embed_all(*bf16, slots), golden.embeddings);
   EXPECT_GE(cosine, least_cosine);
-  fmt::print("             fp32: largest difference {:.2g}; bf16: 1 - cosine {:.2g}\n", difference,
-             1 - cosine);
+  record_figures(name, device, difference, 1 - cosine);
 }
 
 class TinyCheckpoint : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
@@ -139,7 +139,8 @@ TEST_P(TinyCheckpoint, EmbedsAsTheReference) {
   const fs::path directory = golden_directory() / name;
   const GoldenFile golden = read_golden(directory / "golden.json");
   const compute::Registry backends = test_backends();
-  expect_golden(golden, providers::describe_directory(name, directory, {"fp32", device}, backends),
+  expect_golden(name, device, golden,
+                providers::describe_directory(name, directory, {"fp32", device}, backends),
                 providers::describe_directory(name, directory, {"bf16", device}, backends), 0.99);
 }
 
@@ -169,13 +170,15 @@ INSTANTIATE_TEST_SUITE_P(
                         "dinov3_gated", "siglip", "siglip2_vision", "siglip2_naflex",
                         "siglip2_naflex_vision", "siglip2_naflex_headless", "aimv2_lit",
                         "aimv2_lit_apple", "aimv2_head", "aimv2_native", "aimv2_apple",
-                        "resnet_bottleneck", "resnet_bottleneck_strided", "resnet_basic",
-                        "convnext", "convnext_warped", "convnextv2", "timm_vit", "timm_siglip",
-                        "timm_siglip_gap", "open_clip", "open_clip_quick", "open_clip_mean",
-                        "open_clip_longest", "open_clip_siglip", "open_clip_siglip_linear",
-                        "open_clip_vit", "eva02", "eva02_originals", "eva01",
-                        "open_clip_clip_trunk", "timm_clip", "eva02_post_norm", "beit",
-                        "beit_resized", "beit_positions"),
+                        "metaclip_2", "metaclip_2_vision", "chinese_clip", "clip_head_80",
+                        "clip_head_88", "clip_head_104", "siglip_head_72", "siglip_head_96",
+                        "aimv2_head_128", "dinov3_head_64", "resnet_bottleneck",
+                        "resnet_bottleneck_strided", "resnet_basic", "convnext", "convnext_warped",
+                        "convnextv2", "timm_vit", "timm_siglip", "timm_siglip_gap", "open_clip",
+                        "open_clip_quick", "open_clip_mean", "open_clip_longest",
+                        "open_clip_siglip", "open_clip_siglip_linear", "open_clip_vit", "eva02",
+                        "eva02_originals", "eva01", "open_clip_clip_trunk", "timm_clip",
+                        "eva02_post_norm", "beit", "beit_resized", "beit_positions"),
         testing::ValuesIn(backend_names())),
     [](const auto& parameters) {
       return std::get<0>(parameters.param) + "_" + std::get<1>(parameters.param);
@@ -200,7 +203,7 @@ TEST_P(OtherOptions, EmbedsAsTheReference) {
     EXPECT_LE(difference, kTolerance);
     largest = std::max(largest, difference);
   }
-  fmt::print("             largest difference {:.2g}\n", largest);
+  record_figures(name, device, largest);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, OtherOptions,
@@ -235,7 +238,8 @@ TEST_P(RealModel, VitTinyEmbedsAsTimm) {
   const GoldenFile golden = read("vit_tiny_patch16_224.json");
   const compute::Registry backends = test_backends();
   expect_golden(
-      golden, providers::describe_directory("vit-tiny", directory, {"fp32", GetParam()}, backends),
+      "vit_tiny_patch16_224", GetParam(), golden,
+      providers::describe_directory("vit-tiny", directory, {"fp32", GetParam()}, backends),
       providers::describe_directory("vit-tiny", directory, {"bf16", GetParam()}, backends), 0.99);
 }
 
@@ -272,7 +276,7 @@ TEST_P(RealModel, VitTinyAgreesWithItsStoredVectors) {
       providers::describe_directory("vit-tiny", directory, {"fp32", GetParam()}, backends);
   const float difference = largest_difference(embed_all(*descriptor, slots), expected);
   EXPECT_LE(difference, kTolerance);
-  fmt::print("             fp32: largest difference {:.2g}\n", difference);
+  record_figures("vit_tiny_patch16_224", GetParam(), difference);
 }
 
 TEST_P(RealModel, EfficientNetLite0EmbedsAsTorch) {
@@ -287,7 +291,8 @@ TEST_P(RealModel, EfficientNetLite0EmbedsAsTorch) {
                  << ": run tools/convert_efficientnet.py";
   const GoldenFile golden = read("efficientnet_lite0.json");
   const compute::Registry backends = test_backends();
-  expect_golden(golden, providers::describe_builtin(model, cache, {"fp32", GetParam()}, backends),
+  expect_golden("efficientnet_lite0", GetParam(), golden,
+                providers::describe_builtin(model, cache, {"fp32", GetParam()}, backends),
                 providers::describe_builtin(model, cache, {"bf16", GetParam()}, backends), 0.98);
 }
 

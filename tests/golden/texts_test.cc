@@ -1,7 +1,6 @@
 // Texts to vectors through whole text towers, against what the reference library makes of the same
 // texts and checkpoints (tools/make_golden_texts.py).
 
-#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,6 +17,7 @@
 #include "models/text_model.h"
 #include "source_directory.h"
 #include "test_backends.h"
+#include "test_figures.h"
 
 namespace vecframe::golden {
 namespace {
@@ -123,8 +123,8 @@ TEST_P(TinyTexts, EmbedAsTheReference) {
   const auto bf16 = description_.load(*backend_, tensor::Precision::kBf16);
   const double cosine = smallest_cosine(embed(*bf16, texts), golden_.embeddings, dimension_);
   EXPECT_GE(cosine, 0.99);
-  fmt::print("             fp32: largest difference {:.2g}; bf16: 1 - cosine {:.2g}\n", difference,
-             1 - cosine);
+  record_figures("texts/" + std::get<0>(GetParam()), std::get<1>(GetParam()), difference,
+                 1 - cosine);
 }
 
 TEST_P(TinyTexts, RowsDoNotDependOnTheirBatch) {

@@ -1,8 +1,14 @@
 // What a family makes of configs and tensor names; the vectors themselves are in tests/golden.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <vecframe/error.h>
+
+#include <algorithm>
+#include <cstring>
 
 #include "models/checkpoint.h"
 #include "models/image_model.h"
@@ -80,6 +86,64 @@ TEST(Families, ClipFactsComeFromTensors) {
   // 4 patches x 48 x 8; two blocks of 5 tokens; 6 x 8.
   const double products = 4 * 48 * 8 + 2 * (4 * 5 * 64 + 2 * 25 * 8 + 2 * 5 * 8 * 16) + 48;
   EXPECT_DOUBLE_EQ(description.flops_per_image, 2 * products);
+}
+
+// Share of a file's pages that are in memory.
+double resident_share(const std::filesystem::path& path) {
+  const std::size_t size = std::filesystem::file_size(path);
+  const int file = ::open(path.c_str(), O_RDONLY);
+  void* mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file, 0);
+  EXPECT_NE(mapped, MAP_FAILED);
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  std::vector<unsigned char> pages((size + page - 1) / page);
+  EXPECT_EQ(::mincore(mapped, size, pages.data()), 0);
+  ::munmap(mapped, size);
+  ::close(file);
+  const auto resident =
+      std::count_if(pages.begin(), pages.end(), [](unsigned char p) { return (p & 1) != 0; });
+  return static_cast<double>(resident) / static_cast<double>(pages.size());
+}
+
+TEST(Families, ADescriptionReadsNoWeights) {
+  Shapes shapes = clip_shapes();
+  constexpr std::int64_t kWide = 1 << 17;  // 4 MiB a matrix
+  for (const std::string block : {"encoder.layers.0.", "encoder.layers.1."}) {
+    shapes["vision_model." + block + "mlp.fc1.weight"] = {kWide, 8};
+    shapes["vision_model." + block + "mlp.fc1.bias"] = {kWide};
+    shapes["vision_model." + block + "mlp.fc2.weight"] = {8, kWide};
+  }
+  const std::string bytes = zero_tensors(shapes);
+  std::uint64_t header = 0;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  TemporaryModel model;
+  const auto path = model.directory() / "model.safetensors";
+  model
+      .write("config.json",
+             clip_config(R"("hidden_size":8,"intermediate_size":131072,"num_hidden_layers":2,)"
+                         R"("num_attention_heads":2,"image_size":8,"patch_size":4)"))
+      .write("preprocessor_config.json", R"({"size":{"shortest_edge":8},"crop_size":8})")
+      .write("model.safetensors", bytes.substr(0, sizeof header + header));
+  std::filesystem::resize_file(path, bytes.size());  // a hole, of which nothing is in memory
+  ASSERT_LT(resident_share(path), 0.01);
+  const auto checkpoint = std::make_shared<const Checkpoint>("m", model.directory());
+  EXPECT_EQ(describe_image_model(checkpoint).dimension, 6);
+  EXPECT_LT(resident_share(path), 0.3);  // what the kernel reads beyond the header
+  for (const std::string name : {"0.mlp.fc1", "0.mlp.fc2", "1.mlp.fc1"}) {
+    const TensorInfo* matrix = checkpoint->find("vision_model.encoder.layers." + name + ".weight");
+    EXPECT_EQ(checkpoint->read(*matrix).size(), std::size_t{8 * kWide});
+  }
+  EXPECT_GT(resident_share(path), 0.6);  // and this would show
+}
+
+TEST(Families, OtherNamesOfClipHaveItsImageTower) {
+  for (const char* type : {"metaclip_2", "chinese_clip"}) {
+    std::string config = clip_config();
+    config.replace(config.find("\"clip\""), 6, "\"" + std::string(type) + "\"");
+    EXPECT_EQ(describe(config, clip_shapes()).family, "clip") << type;
+    Shapes alone = clip_shapes();
+    alone.erase("visual_projection.weight");
+    EXPECT_THAT(refusal(config, alone), HasSubstr("'" + std::string(type) + "' checkpoint"));
+  }
 }
 
 TEST(Families, VisionOnlyClipHasTheWidthOfItsTokens) {

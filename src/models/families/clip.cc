@@ -1,6 +1,7 @@
 // CLIP's image tower, in its own checkpoints or with the text tower beside it.
 //
-// Source: transformers, models/clip/modeling_clip.py and configuration_clip.py.
+// Source: transformers, models/clip/modeling_clip.py and configuration_clip.py; models/metaclip_2
+// and models/chinese_clip have the same image tower.
 
 #include <fmt/core.h>
 #include <vecframe/error.h>
@@ -69,8 +70,8 @@ ImageModelDescription describe_clip(const std::shared_ptr<const Checkpoint>& che
   const JsonObject& config = checkpoint->config();
   if (checkpoint->find("visual_projection.weight") == nullptr)
     throw RequestError(
-        fmt::format("model: '{}': missing: visual_projection.weight, which a 'clip' checkpoint has",
-                    checkpoint->model()));
+        fmt::format("model: '{}': missing: visual_projection.weight, which a '{}' checkpoint has",
+                    checkpoint->model(), config.text_or("model_type", "clip")));
   // Old files carry both; the one ending in _dict then sets every field, also those it leaves out.
   const char* key = config.has("vision_config_dict") ? "vision_config_dict" : "vision_config";
   const JsonObject vision =

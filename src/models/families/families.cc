@@ -26,6 +26,9 @@ constexpr std::array kFamilies{
     KnownFamily{"aimv2", describe_aimv2},
     KnownFamily{"aimv2_vision_model", describe_aimv2_vision},
     KnownFamily{"beit", describe_beit},
+    // Image towers of MetaCLIP 2 and Chinese-CLIP are CLIP's; only their texts differ.
+    KnownFamily{"chinese_clip", describe_clip},
+    KnownFamily{"chinese_clip_vision_model", describe_clip_vision},
     KnownFamily{"clip", describe_clip},
     KnownFamily{"clip_vision_model", describe_clip_vision},
     KnownFamily{"convnext", describe_convnext},
@@ -35,6 +38,8 @@ constexpr std::array kFamilies{
     KnownFamily{"dinov2_with_registers", describe_dinov2_with_registers},
     KnownFamily{"dinov3_vit", describe_dinov3_vit},
     KnownFamily{"efficientnet-lite0", describe_efficientnet_lite},
+    KnownFamily{"metaclip_2", describe_clip},
+    KnownFamily{"metaclip_2_vision_model", describe_clip_vision},
     KnownFamily{"resnet", describe_resnet},
     KnownFamily{"siglip", describe_siglip},
     KnownFamily{"siglip2", describe_siglip2},

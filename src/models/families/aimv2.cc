@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 #include <vecframe/error.h>
 
+#include "models/families/block_names.h"
 #include "models/families/families.h"
 #include "models/processor.h"
 
@@ -19,16 +20,7 @@ VitNames transformers_names() {
   names.positions = "embeddings.position_embedding.weight";
   names.patch = "embeddings.patch_embed";
   names.patch_norm = "embeddings.rms_norm";
-  names.block = "encoder.layers.";
-  names.norm1 = "rms_norm1";
-  names.query = "attention.q_proj";
-  names.key = "attention.k_proj";
-  names.value = "attention.v_proj";
-  names.output = "attention.out_proj";
-  names.norm2 = "rms_norm2";
-  names.gate = "ffn.gate_proj";
-  names.up = "ffn.up_proj";
-  names.fc2 = "ffn.down_proj";
+  static_cast<BlockNames&>(names) = aimv2_block_names();
   names.final_norm = "rms_norm";
   names.pool.query = "head.cls_token";
   names.pool.key = "head.k_proj";
@@ -45,14 +37,7 @@ VitNames apple_names() {
   names.positions = "preprocessor.pos_embed";
   names.patch = "preprocessor.patchifier.proj";
   names.patch_norm = "preprocessor.patchifier.norm";
-  names.block = "trunk.blocks.";
-  names.norm1 = "norm_1";
-  names.qkv = "attn.qkv";
-  names.output = "attn.proj";
-  names.norm2 = "norm_2";
-  names.gate = "mlp.fc1";
-  names.up = "mlp.fc3";
-  names.fc2 = "mlp.fc2";
+  static_cast<BlockNames&>(names) = aimv2_apple_block_names();
   names.final_norm = "trunk.post_trunk_norm";
   names.pool.query = "head.cls_token";
   names.pool.key = "head.k";
@@ -104,9 +89,8 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
 ImageModelDescription describe_aimv2(const std::shared_ptr<const Checkpoint>& checkpoint,
                                      const ImageModelOptions& options) {
   const JsonObject& config = checkpoint->config();
-  const auto vision = config.object("vision_config");
   // Apple's configs of the image tower alone have this type too, and their keys at the top.
-  if (!vision && !config.has("text_config") && config.has("hidden_size"))
+  if (!config.has("vision_config") && !config.has("text_config") && config.has("hidden_size"))
     return describe(checkpoint, config, options);
   if (checkpoint->find("visual_projection.weight") == nullptr &&
       checkpoint->find("image_projector.weight") == nullptr)
@@ -114,8 +98,7 @@ ImageModelDescription describe_aimv2(const std::shared_ptr<const Checkpoint>& ch
         "model: '{}': missing: visual_projection.weight, which an 'aimv2' checkpoint of images and "
         "texts has",
         checkpoint->model()));
-  return describe(checkpoint,
-                  vision.value_or(JsonObject::empty(config.label() + ": vision_config")), options);
+  return describe(checkpoint, nested_config(config, "vision_config"), options);
 }
 
 ImageModelDescription describe_aimv2_vision(const std::shared_ptr<const Checkpoint>& checkpoint,

@@ -10,6 +10,8 @@
 #include <fmt/core.h>
 #include <vecframe/error.h>
 
+#include "models/families/block_names.h"
+#include "models/families/families.h"
 #include "models/families/text_families.h"
 
 namespace vecframe::models {
@@ -20,16 +22,7 @@ TextNames transformers_names() {
   names.prefixes = {"text_model."};
   names.tokens = "embeddings.token_embedding.weight";
   names.positions = "embeddings.position_embedding.weight";
-  names.block = "encoder.layers.";
-  names.norm1 = "rms_norm1";
-  names.query = "attention.q_proj";
-  names.key = "attention.k_proj";
-  names.value = "attention.v_proj";
-  names.output = "attention.out_proj";
-  names.norm2 = "rms_norm2";
-  names.gate = "ffn.gate_proj";
-  names.up = "ffn.up_proj";
-  names.fc2 = "ffn.down_proj";
+  static_cast<BlockNames&>(names) = aimv2_block_names();
   names.final_norm = "rms_norm";
   names.projection = "text_projection";
   return names;
@@ -40,14 +33,7 @@ TextNames apple_names() {
   names.prefixes = {"text_encoder."};
   names.tokens = "preprocessor.text_embedding.weight";
   names.positions = "preprocessor.positional_embedding";
-  names.block = "trunk.blocks.";
-  names.norm1 = "norm_1";
-  names.qkv = "attn.qkv";
-  names.output = "attn.proj";
-  names.norm2 = "norm_2";
-  names.gate = "mlp.fc1";
-  names.up = "mlp.fc3";
-  names.fc2 = "mlp.fc2";
+  static_cast<BlockNames&>(names) = aimv2_apple_block_names();
   names.final_norm = "trunk.post_trunk_norm";
   names.projection = "text_projector";
   return names;

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 #include <vecframe/error.h>
 
+#include "models/families/block_names.h"
 #include "models/families/families.h"
 #include "models/processor.h"
 
@@ -18,17 +19,9 @@ VitNames stored_names(const JsonObject& config, const VitSpec& spec) {
   names.class_token = "embeddings.cls_token";
   names.positions = "embeddings.position_embeddings";
   names.patch = "embeddings.patch_embeddings.projection";
-  names.block = "encoder.layer.";
-  names.norm1 = "layernorm_before";
-  names.query = "attention.attention.query";
-  names.key = "attention.attention.key";
-  names.value = "attention.attention.value";
-  names.output = "attention.output.dense";
+  static_cast<BlockNames&>(names) = vit_block_names();
   names.block_distances = "attention.attention.relative_position_bias.relative_position_bias_table";
   names.shared_distances = "encoder.relative_position_bias.relative_position_bias_table";
-  names.norm2 = "layernorm_after";
-  names.fc1 = "intermediate.dense";
-  names.fc2 = "output.dense";
   if (config.number_or("layer_scale_init_value", 0.1) > 0) {
     names.scale1 = "lambda_1";
     names.scale2 = "lambda_2";
@@ -40,15 +33,12 @@ VitNames stored_names(const JsonObject& config, const VitSpec& spec) {
 // As in memory since transformers 5, if saved without conversion.
 VitNames in_memory_names(const JsonObject& config, const VitSpec& spec) {
   VitNames names = stored_names(config, spec);
-  names.block = "layers.";
-  names.query = "attention.q_proj";
-  names.key = "attention.k_proj";
-  names.value = "attention.v_proj";
-  names.output = "attention.o_proj";
+  const BlockNames stored = names;
+  static_cast<BlockNames&>(names) = vit_in_memory_block_names();
+  names.scale1 = stored.scale1;
+  names.scale2 = stored.scale2;
   names.block_distances = "relative_position_bias.relative_position_bias_table";
   names.shared_distances = "shared_position_bias.relative_position_bias_table";
-  names.fc1 = "mlp.fc1";
-  names.fc2 = "mlp.fc2";
   return names;
 }
 

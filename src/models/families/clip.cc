@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 #include <vecframe/error.h>
 
+#include "models/families/block_names.h"
 #include "models/families/families.h"
 #include "models/processor.h"
 
@@ -21,26 +22,15 @@ VitNames clip_names() {
   names.patch = "embeddings.patch_embedding";
   names.patch_bias = false;
   names.pre_norm = "pre_layrnorm";  // spelled so
-  names.block = "encoder.layers.";
-  names.norm1 = "layer_norm1";
-  names.query = "self_attn.q_proj";
-  names.key = "self_attn.k_proj";
-  names.value = "self_attn.v_proj";
-  names.output = "self_attn.out_proj";
-  names.norm2 = "layer_norm2";
-  names.fc1 = "mlp.fc1";
-  names.fc2 = "mlp.fc2";
+  static_cast<BlockNames&>(names) = clip_block_names();
   names.final_norm = "post_layernorm";
   names.projection = "visual_projection";
   names.leading_one = false;
   return names;
 }
 
-// `projection_size`: what the config says of it, or 0. The rows of the matrix decide; the config
-// must agree.
 ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoint,
-                               const JsonObject& vision, std::int64_t projection_size,
-                               const ImageModelOptions& options) {
+                               const JsonObject& vision, const ImageModelOptions& options) {
   VitDefaults defaults;
   defaults.patch = 32;
   defaults.activation = "quick_gelu";
@@ -51,16 +41,8 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
       checkpoint, "clip", spec, {clip_names()},
       {"text_model.", "text_projection.", "logit_scale", "*position_ids"},
       read_processor(*checkpoint, "CLIPImageProcessor", options), options);
-  const TensorInfo* projection = checkpoint->find("visual_projection.weight");
-  if (projection != nullptr && projection_size != 0 && projection->shape[0] != projection_size)
-    throw RequestError(
-        fmt::format("model: '{}': visual_projection.weight has {} rows, but projection_dim is {}",
-                    checkpoint->model(), projection->shape[0], projection_size));
+  check_projection(*checkpoint, "visual_projection.weight");
   return description;
-}
-
-std::int64_t projection_size(const JsonObject& config) {
-  return config.integer_or("projection_dim", 0, 0, 1 << 20);
 }
 
 }  // namespace
@@ -74,16 +56,13 @@ ImageModelDescription describe_clip(const std::shared_ptr<const Checkpoint>& che
                     checkpoint->model(), config.text_or("model_type", "clip")));
   // Old files carry both; the one ending in _dict then sets every field, also those it leaves out.
   const char* key = config.has("vision_config_dict") ? "vision_config_dict" : "vision_config";
-  const JsonObject vision =
-      config.object(key).value_or(JsonObject::empty(config.label() + ": vision_config"));
-  return describe(checkpoint, vision, projection_size(config), options);
+  return describe(checkpoint, nested_config(config, key), options);
 }
 
 // CLIPVisionModel or CLIPVisionModelWithProjection: projected exactly if the projection is there.
 ImageModelDescription describe_clip_vision(const std::shared_ptr<const Checkpoint>& checkpoint,
                                            const ImageModelOptions& options) {
-  const JsonObject& config = checkpoint->config();
-  return describe(checkpoint, config, projection_size(config), options);
+  return describe(checkpoint, checkpoint->config(), options);
 }
 
 }  // namespace vecframe::models

@@ -5,6 +5,8 @@
 #include <fmt/core.h>
 #include <vecframe/error.h>
 
+#include "models/families/block_names.h"
+#include "models/families/families.h"
 #include "models/families/text_families.h"
 
 namespace vecframe::models {
@@ -20,22 +22,14 @@ TextNames clip_text_names() {
   names.prefixes = {"text_model.", ""};
   names.tokens = "embeddings.token_embedding.weight";
   names.positions = "embeddings.position_embedding.weight";
-  names.block = "encoder.layers.";
-  names.norm1 = "layer_norm1";
-  names.query = "self_attn.q_proj";
-  names.key = "self_attn.k_proj";
-  names.value = "self_attn.v_proj";
-  names.output = "self_attn.out_proj";
-  names.norm2 = "layer_norm2";
-  names.fc1 = "mlp.fc1";
-  names.fc2 = "mlp.fc2";
+  static_cast<BlockNames&>(names) = clip_block_names();
   names.final_norm = "final_layer_norm";
   names.projection = "text_projection";
   return names;
 }
 
 TextModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoint,
-                              const JsonObject& text, std::int64_t projection_size) {
+                              const JsonObject& text) {
   TextSpec spec = read_text_spec(text, {});
   const std::int64_t end = text.integer_or("eos_token_id", 49407, 0, spec.vocabulary - 1);
   spec.end_id = static_cast<TokenId>(end);
@@ -43,16 +37,8 @@ TextModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoin
   TextModelDescription description = describe_text_transformer(
       checkpoint, "clip", spec, clip_text_names(),
       {"vision_model.", "visual_projection.", "logit_scale", "*position_ids"});
-  const TensorInfo* projection = checkpoint->find("text_projection.weight");
-  if (projection != nullptr && projection_size != 0 && projection->shape[0] != projection_size)
-    throw RequestError(
-        fmt::format("model: '{}': text_projection.weight has {} rows, but projection_dim is {}",
-                    checkpoint->model(), projection->shape[0], projection_size));
+  check_projection(*checkpoint, "text_projection.weight");
   return description;
-}
-
-std::int64_t projection_size(const JsonObject& config) {
-  return config.integer_or("projection_dim", 0, 0, 1 << 20);
 }
 
 }  // namespace
@@ -65,13 +51,12 @@ TextModelDescription describe_clip_text(const std::shared_ptr<const Checkpoint>&
                     checkpoint->model()));
   // Old files carry both; the one ending in _dict then sets every field, also those it leaves out.
   const char* key = config.has("text_config_dict") ? "text_config_dict" : "text_config";
-  return describe(checkpoint, nested_config(config, key), projection_size(config));
+  return describe(checkpoint, nested_config(config, key));
 }
 
 // CLIPTextModel or CLIPTextModelWithProjection: projected exactly if the projection is there.
 TextModelDescription describe_clip_text_model(const std::shared_ptr<const Checkpoint>& checkpoint) {
-  const JsonObject& config = checkpoint->config();
-  return describe(checkpoint, config, projection_size(config));
+  return describe(checkpoint, checkpoint->config());
 }
 
 }  // namespace vecframe::models

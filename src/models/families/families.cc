@@ -149,6 +149,18 @@ compute::Activation parse_activation(const JsonObject& config, std::string_view 
       fmt::format("{}: '{}' is '{}'; known are {}", config.label(), key, name, known));
 }
 
+JsonObject nested_config(const JsonObject& config, std::string_view key) {
+  return config.object(key).value_or(JsonObject::empty(fmt::format("{}: {}", config.label(), key)));
+}
+
+void check_projection(const Checkpoint& checkpoint, std::string_view tensor) {
+  const std::int64_t said = checkpoint.config().integer_or("projection_dim", 0, 0, 1 << 20);
+  const TensorInfo* projection = checkpoint.find(tensor);
+  if (projection != nullptr && said != 0 && projection->shape[0] != said)
+    throw RequestError(fmt::format("model: '{}': {} has {} rows, but projection_dim is {}",
+                                   checkpoint.model(), tensor, projection->shape[0], said));
+}
+
 std::int64_t read_mlp_width(const JsonObject& config, std::int64_t fallback) {
   return config.integer_or("intermediate_size", fallback, 1, 4 * kMaxWidth);
 }

@@ -80,6 +80,9 @@ struct VitDefaults {
 /// Face vision configs share. The width of the MLP is left to the family.
 VitSpec read_vit_spec(const JsonObject& config, const VitDefaults& defaults);
 
+/// Member `key` of a config, or no keys at all.
+JsonObject nested_config(const JsonObject& config, std::string_view key);
+
 /// `intermediate_size`.
 std::int64_t read_mlp_width(const JsonObject& config, std::int64_t fallback);
 
@@ -101,6 +104,10 @@ std::pair<std::int64_t, std::int64_t> read_sides(const JsonObject& config, std::
 /// Throws RequestError, which begins with `label`, unless width is a multiple of heads (and the
 /// heads suit the rotary positions), and a patch fits into the picture.
 void check_sizes(const VitSpec& spec, const std::string& label);
+
+/// The rows of a projection decide on the dimension. Throws RequestError if it is there and the
+/// config's `projection_dim` is another number.
+void check_projection(const Checkpoint& checkpoint, std::string_view tensor);
 
 /// Finds the tensors, checks the picture size, and binds the loader. `ignored`: see
 /// TensorCollector::finish. Throws RequestError where the model cannot do what `options` ask.

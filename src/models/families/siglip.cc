@@ -3,6 +3,7 @@
 //
 // Source: transformers, models/siglip/modeling_siglip.py and configuration_siglip.py.
 
+#include "models/families/block_names.h"
 #include "models/families/families.h"
 #include "models/families/siglip_names.h"
 #include "models/processor.h"
@@ -15,15 +16,7 @@ VitNames siglip_names() {
   names.prefixes = {"vision_model.", ""};
   names.positions = "embeddings.position_embedding.weight";
   names.patch = "embeddings.patch_embedding";
-  names.block = "encoder.layers.";
-  names.norm1 = "layer_norm1";
-  names.query = "self_attn.q_proj";
-  names.key = "self_attn.k_proj";
-  names.value = "self_attn.v_proj";
-  names.output = "self_attn.out_proj";
-  names.norm2 = "layer_norm2";
-  names.fc1 = "mlp.fc1";
-  names.fc2 = "mlp.fc2";
+  static_cast<BlockNames&>(names) = clip_block_names();
   names.final_norm = "post_layernorm";
   names.pool.query = "head.probe";
   names.pool.in_projection = "head.attention.in_proj";
@@ -57,11 +50,7 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
 
 ImageModelDescription describe_siglip(const std::shared_ptr<const Checkpoint>& checkpoint,
                                       const ImageModelOptions& options) {
-  const JsonObject& config = checkpoint->config();
-  return describe(checkpoint,
-                  config.object("vision_config")
-                      .value_or(JsonObject::empty(config.label() + ": vision_config")),
-                  options);
+  return describe(checkpoint, nested_config(checkpoint->config(), "vision_config"), options);
 }
 
 ImageModelDescription describe_siglip_vision(const std::shared_ptr<const Checkpoint>& checkpoint,

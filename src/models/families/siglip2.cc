@@ -98,11 +98,7 @@ ImageModelDescription describe(const std::shared_ptr<const Checkpoint>& checkpoi
 
 ImageModelDescription describe_siglip2(const std::shared_ptr<const Checkpoint>& checkpoint,
                                        const ImageModelOptions& options) {
-  const JsonObject& config = checkpoint->config();
-  return describe(checkpoint,
-                  config.object("vision_config")
-                      .value_or(JsonObject::empty(config.label() + ": vision_config")),
-                  options);
+  return describe(checkpoint, nested_config(checkpoint->config(), "vision_config"), options);
 }
 
 ImageModelDescription describe_siglip2_vision(const std::shared_ptr<const Checkpoint>& checkpoint,

@@ -3,6 +3,8 @@
 //
 // Source: transformers, models/siglip/modeling_siglip.py and configuration_siglip.py.
 
+#include "models/families/block_names.h"
+#include "models/families/families.h"
 #include "models/families/text_families.h"
 
 namespace vecframe::models {
@@ -14,15 +16,7 @@ TextNames siglip_text_names() {
   names.prefixes = {"text_model.", ""};
   names.tokens = "embeddings.token_embedding.weight";
   names.positions = "embeddings.position_embedding.weight";
-  names.block = "encoder.layers.";
-  names.norm1 = "layer_norm1";
-  names.query = "self_attn.q_proj";
-  names.key = "self_attn.k_proj";
-  names.value = "self_attn.v_proj";
-  names.output = "self_attn.out_proj";
-  names.norm2 = "layer_norm2";
-  names.fc1 = "mlp.fc1";
-  names.fc2 = "mlp.fc2";
+  static_cast<BlockNames&>(names) = clip_block_names();
   names.final_norm = "final_layer_norm";
   names.projection = "head";
   names.projection_has_prefix = true;

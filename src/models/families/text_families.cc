@@ -108,10 +108,6 @@ TextSpec read_text_spec(const JsonObject& config, const TextDefaults& defaults) 
   return spec;
 }
 
-JsonObject nested_config(const JsonObject& config, std::string_view key) {
-  return config.object(key).value_or(JsonObject::empty(fmt::format("{}: {}", config.label(), key)));
-}
-
 TextModelDescription describe_text_transformer(const std::shared_ptr<const Checkpoint>& checkpoint,
                                                std::string family, TextSpec spec,
                                                const TextNames& names,

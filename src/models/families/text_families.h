@@ -36,9 +36,6 @@ struct TextDefaults {
 /// The sizes by the keys that all Hugging Face text configs share.
 TextSpec read_text_spec(const JsonObject& config, const TextDefaults& defaults);
 
-/// Member `key` of a config, or no keys at all.
-JsonObject nested_config(const JsonObject& config, std::string_view key);
-
 /// Finds the tensors, reads the tokenizer, checks that they belong together, and binds the loader.
 /// `ignored`: see TensorCollector::finish.
 TextModelDescription describe_text_transformer(const std::shared_ptr<const Checkpoint>& checkpoint,

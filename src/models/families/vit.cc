@@ -2,6 +2,7 @@
 //
 // Source: transformers, models/vit and models/deit.
 
+#include "models/families/block_names.h"
 #include "models/families/families.h"
 #include "models/processor.h"
 
@@ -15,15 +16,7 @@ VitNames stored_names() {
   names.class_token = "embeddings.cls_token";
   names.positions = "embeddings.position_embeddings";
   names.patch = "embeddings.patch_embeddings.projection";
-  names.block = "encoder.layer.";
-  names.norm1 = "layernorm_before";
-  names.query = "attention.attention.query";
-  names.key = "attention.attention.key";
-  names.value = "attention.attention.value";
-  names.output = "attention.output.dense";
-  names.norm2 = "layernorm_after";
-  names.fc1 = "intermediate.dense";
-  names.fc2 = "output.dense";
+  static_cast<BlockNames&>(names) = vit_block_names();
   names.final_norm = "layernorm";
   names.pooler = "pooler.dense";
   return names;
@@ -32,13 +25,7 @@ VitNames stored_names() {
 // As in memory since transformers 5, if saved without conversion.
 VitNames in_memory_names() {
   VitNames names = stored_names();
-  names.block = "layers.";
-  names.query = "attention.q_proj";
-  names.key = "attention.k_proj";
-  names.value = "attention.v_proj";
-  names.output = "attention.o_proj";
-  names.fc1 = "mlp.fc1";
-  names.fc2 = "mlp.fc2";
+  static_cast<BlockNames&>(names) = vit_in_memory_block_names();
   return names;
 }
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import vecframe as vf
+from PIL import Image
 from pictures import BAD_ROWS, NAMES
 from vecframe.functions import embed_image
 
@@ -51,6 +52,25 @@ def test_the_two_backends_agree(photos, model):
     cpu = np.array(embedded(photos, model, device="cpu").to_arrow()["embedding"].to_pylist())
     reference = np.array(embedded(photos, model, device="reference").to_arrow()["embedding"].to_pylist())
     np.testing.assert_allclose(cpu, reference, atol=1e-4)
+
+
+def test_alpha_is_dropped_and_palettes_are_colours(model, tmp_path):
+    """Each mode gives the vector of what Pillow's convert("RGB") makes of its pixels, with transparency or without."""
+    colours = np.random.default_rng(1).integers(0, 256, (40, 60, 4), dtype=np.uint8)
+    rgba = Image.fromarray(colours)
+    palette = Image.fromarray(colours[..., :3]).quantize(20)
+    modes = {"rgba": (rgba, {}), "la": (rgba.convert("LA"), {}), "gray": (rgba.convert("L"), {}), "bits": (rgba.convert("1"), {}),
+             "palette": (palette, {}), "palette_alpha": (palette, {"transparency": bytes(range(0, 240, 12))})}
+    for name, (picture, options) in modes.items():
+        picture.save(tmp_path / f"{name}.png", **options)
+        picture.convert("RGB").save(tmp_path / f"{name}_rgb.png")
+    table = embedded(tmp_path, model).to_arrow()
+    vectors = dict(zip(relative(table, tmp_path), table["embedding"].to_pylist(), strict=True))
+    assert len(vectors) == 2 * len(modes)
+    for name in modes:
+        assert vectors[f"{name}.png"] == vectors[f"{name}_rgb.png"], name
+    assert vectors["palette.png"] == vectors["palette_alpha.png"]
+    assert vectors["rgba.png"] != vectors["la.png"]
 
 
 def test_to_arrow_has_the_types_of_the_contract(photos, model):

@@ -113,6 +113,10 @@ ForeignType::ForeignType(const ArrowSchema& schema) {
 
 const std::string& ForeignType::format() const { return node_->format; }
 
+std::string ForeignType::item_format() const {
+  return node_->children.size() == 1 ? node_->children.front().format : std::string();
+}
+
 std::string ForeignType::to_string() const {
   const std::string_view format = node_->format;
   if (!node_->dictionary.empty()) return "Dictionary";

@@ -18,6 +18,8 @@ class ForeignType {
   /// Fills `out` with a schema of this type; the receiver releases it.
   void export_schema(const std::string& name, bool nullable, ArrowSchema* out) const;
   const std::string& format() const;
+  /// Format of the only child, such as the elements of a list; empty without one.
+  std::string item_format() const;
 
   friend bool operator==(const ForeignType& a, const ForeignType& b);
 

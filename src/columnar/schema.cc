@@ -172,6 +172,8 @@ std::optional<DataType> image_type(const ArrowSchema& schema, const std::string&
     type.image.mode = mode_number(it->get<std::string>());
   type.image.height = side("height");
   type.image.width = side("width");
+  constexpr std::uint32_t kMostSide = 1 << 20;  // whose square times four fits well into 64 bits
+  if (type.image.height > kMostSide || type.image.width > kMostSide) return std::nullopt;
   const std::string_view format = schema.format;
   if (type.image.fixed()) {
     const std::int64_t bytes =

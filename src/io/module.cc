@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "io/ipc.h"
 #include "io/parquet_reader.h"
 #include "io/parquet_writer.h"
 #include "io/relational.h"
@@ -21,6 +22,13 @@ class Module final : public storage::TableModule {
   }
   std::unique_ptr<storage::TableReader> open_parquet(const std::string& path) override {
     return open_parquet_reader(path);
+  }
+  std::string write_ipc(const columnar::Schema& schema,
+                        std::span<const columnar::Morsel> morsels) override {
+    return io::write_ipc(schema, morsels);
+  }
+  void read_ipc(std::string_view bytes, ArrowArrayStream* out) override {
+    io::read_ipc(bytes, out);
   }
   storage::Relational& relational() override { return io::relational(); }
 };

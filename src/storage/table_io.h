@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "columnar/batch.h"
@@ -65,7 +67,7 @@ class TableReader {
 };
 
 /// Version of this header; a module made for another one is refused.
-inline constexpr int kTableModuleAbi = 2;
+inline constexpr int kTableModuleAbi = 3;
 
 class TableModule {
  public:
@@ -77,6 +79,12 @@ class TableModule {
       const std::string& path, std::shared_ptr<const columnar::Schema> schema) = 0;
   /// Throws RequestError when the file is missing or no Parquet file.
   virtual std::unique_ptr<TableReader> open_parquet(const std::string& path) = 0;
+  /// Rows as bytes of Arrow's streaming format, with their schema, not compressed.
+  virtual std::string write_ipc(const columnar::Schema& schema,
+                                std::span<const columnar::Morsel> morsels) = 0;
+  /// The rows of such bytes, which may come from strangers: they are checked in full. The receiver
+  /// releases the stream. Throws RequestError.
+  virtual void read_ipc(std::string_view bytes, ArrowArrayStream* out) = 0;
   /// Lives as long as the module.
   virtual Relational& relational() = 0;
 };

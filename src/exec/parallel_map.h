@@ -23,6 +23,7 @@ namespace vecframe::exec {
 /// What steps need of the world around them. Outlives the operators.
 struct StepContext {
   int threads = 0;                        ///< 0: one a core this process may use
+  std::int64_t morsel_rows = 0;           ///< of a source, at most; 0: as it gives them
   std::int64_t memory_limit = 512 << 20;  ///< of each map, weights not counted
   image::DecodeLimits decode;
   const CancellationToken& cancellation;

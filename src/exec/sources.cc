@@ -2,6 +2,7 @@
 
 #include <vecframe/error.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -128,6 +129,30 @@ class StreamSource final : public Operator {
   ArrowArrayStream stream_;
 };
 
+class Sliced final : public Operator {
+ public:
+  Sliced(std::unique_ptr<Operator> input, std::int64_t rows)
+      : input_(std::move(input)), rows_(rows) {}
+
+  std::optional<Morsel> next() override {
+    while (taken_ == current_.num_rows) {
+      std::optional<Morsel> next = input_->next();
+      if (!next) return std::nullopt;
+      current_ = std::move(*next);
+      taken_ = 0;
+    }
+    const std::int64_t first = taken_;
+    taken_ = std::min(current_.num_rows, first + rows_);
+    return columnar::slice(current_, first, taken_ - first);
+  }
+
+ private:
+  const std::unique_ptr<Operator> input_;
+  const std::int64_t rows_;
+  Morsel current_;
+  std::int64_t taken_ = 0;
+};
+
 class InTurn final : public Operator {
  public:
   explicit InTurn(std::vector<std::unique_ptr<Operator>> operators)
@@ -164,6 +189,10 @@ std::unique_ptr<Operator> open_texts(std::unique_ptr<storage::TextSource> source
 
 std::unique_ptr<Operator> open_stream(ArrowArrayStream stream) {
   return std::make_unique<StreamSource>(stream);
+}
+
+std::unique_ptr<Operator> open_sliced(std::unique_ptr<Operator> input, std::int64_t rows) {
+  return std::make_unique<Sliced>(std::move(input), rows);
 }
 
 std::unique_ptr<Operator> open_in_turn(std::vector<std::unique_ptr<Operator>> operators) {

@@ -3,6 +3,7 @@
 
 #include <vecframe/arrow_c.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ std::unique_ptr<Operator> open_texts(std::unique_ptr<storage::TextSource> source
 
 /// The batches of a stream; takes it over. Throws RunError with its last error.
 std::unique_ptr<Operator> open_stream(ArrowArrayStream stream);
+
+/// The same rows in morsels of at most so many.
+std::unique_ptr<Operator> open_sliced(std::unique_ptr<Operator> input, std::int64_t rows);
 
 /// One after the other.
 std::unique_ptr<Operator> open_in_turn(std::vector<std::unique_ptr<Operator>> operators);

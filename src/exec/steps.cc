@@ -6,6 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "exec/sources.h"
+#include "exec/vector_column.h"
+
 namespace vecframe::exec {
 namespace {
 
@@ -243,7 +246,9 @@ struct Opener {
   std::unique_ptr<Operator> input;
 
   std::unique_ptr<Operator> operator()(const plan::SourceStep& step) {
-    return context.open_source(step, schema);
+    auto source = context.open_source(step, schema);
+    if (context.morsel_rows == 0) return source;
+    return open_sliced(std::move(source), context.morsel_rows);
   }
   std::unique_ptr<Operator> operator()(const plan::MapStep& step) {
     return make_parallel_map(std::move(input), input_schema, step, context);
@@ -251,6 +256,9 @@ struct Opener {
   std::unique_ptr<Operator> operator()(const plan::ScalarStep& step) {
     return std::make_unique<ScalarColumn>(std::move(input), input_schema, step,
                                           context.relational());
+  }
+  std::unique_ptr<Operator> operator()(const plan::VectorStep& step) {
+    return make_vector_column(std::move(input), input_schema, step);
   }
   std::unique_ptr<Operator> operator()(const plan::FilterStep& step) {
     return std::make_unique<Filter>(std::move(input), input_schema, step, context.relational());

@@ -5,9 +5,11 @@
 #include <vecframe/suggest.h>
 
 #include <array>
+#include <span>
 #include <utility>
 #include <vector>
 
+#include "base/fingerprint.h"
 #include "plan/expression_split.h"
 #include "plan/function_table.h"
 
@@ -28,7 +30,35 @@ std::string_view to_string(OnError on_error) {
   return "unknown";
 }
 
-std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
+// No two texts look alike: equal texts of expressions mean equal expressions.
+std::string quoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    if (c == '\n') {
+      result += "\\n";
+    } else {
+      result += c;
+    }
+  }
+  return result + '"';
+}
+
+// 1.0 is another value than 1: it divides otherwise.
+std::string describe_number(double value) {
+  const std::string text = fmt::format("{}", value);
+  return text.find_first_not_of("-0123456789") == std::string::npos ? text + ".0" : text;
+}
+
+std::string describe_vector(const std::vector<double>& values) {
+  constexpr std::size_t kShown = 8;
+  if (values.size() > kShown)
+    return fmt::format("<{} values, {:.16}>", values.size(),
+                       fingerprint_of(std::as_bytes(std::span(values))));
+  std::string text = "[";
+  for (const double value : values) text += (text.size() > 1 ? ", " : "") + describe_number(value);
+  return text + "]";
+}
 
 std::string name_of(EmbedFunction function) {
   return function == EmbedFunction::kImage ? "embed_image" : "embed_text";
@@ -61,10 +91,10 @@ std::string describe(const columnar::Literal& literal) {
     std::string operator()(std::monostate) const { return "None"; }
     std::string operator()(bool value) const { return value ? "True" : "False"; }
     std::string operator()(std::int64_t value) const { return std::to_string(value); }
-    std::string operator()(double value) const { return fmt::format("{}", value); }
+    std::string operator()(double value) const { return describe_number(value); }
     std::string operator()(const std::string& value) const { return quoted(value); }
     std::string operator()(const std::vector<double>& value) const {
-      return fmt::format("<{} values>", value.size());
+      return describe_vector(value);
     }
   };
   return std::visit(Visitor(), literal);
@@ -134,6 +164,15 @@ DataType scalar_type(const ExpressionNode& node, const columnar::Schema& schema,
   return relational().type_of(parts.scalar, widened);
 }
 
+// A vector that is a literal has no type among those of columns; functions of vectors look at it.
+DataType argument_type(const ExpressionNode& node, const columnar::Schema& schema,
+                       const RelationalSource& relational) {
+  const auto* literal = std::get_if<LiteralValue>(&node.value);
+  if (literal != nullptr && std::holds_alternative<std::vector<double>>(literal->value))
+    return {columnar::TypeKind::kOther};
+  return type_of(node, schema, relational);
+}
+
 }  // namespace
 
 std::string to_string(const ExpressionNode& node) {
@@ -186,7 +225,7 @@ DataType type_of(const ExpressionNode& node, const columnar::Schema& schema,
   if (const auto* call = std::get_if<FunctionCall>(&node.value)) {
     std::vector<DataType> arguments;
     for (const auto& argument : call->arguments)
-      arguments.push_back(type_of(*argument, schema, relational));
+      arguments.push_back(argument_type(*argument, schema, relational));
     return function_type(*call, arguments);
   }
   const auto& call = std::get<EmbedCall>(node.value);

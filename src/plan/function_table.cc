@@ -7,7 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <string_view>
 #include <utility>
+
+#include "plan/vector_functions.h"
 
 namespace vecframe::plan {
 namespace {
@@ -210,6 +213,12 @@ const std::vector<Function>& functions() {
       {"image_height", 1, {}, attribute_type},
       {"image_channel", 1, {}, attribute_type},
       {"image_mode", 1, {}, attribute_type},
+      {"cosine_distance", 2, {}, distance_type},
+      {"cosine_similarity", 2, {}, distance_type},
+      {"dot_product", 2, {}, distance_type},
+      {"euclidean_distance", 2, {}, distance_type},
+      {"l2_normalize", 1, {}, normalize_type},
+      {"hamming_distance", 2, {}, hamming_type},
   };
   return table;
 }
@@ -260,6 +269,17 @@ FunctionCall with_defaults(FunctionCall call) {
     call.options.emplace(option.name, option.fallback);
   }
   return call;
+}
+
+std::vector<FunctionFacts> function_facts() {
+  std::vector<FunctionFacts> result;
+  for (const Function& function : functions()) {
+    if (std::string_view(function.name).starts_with("header_")) continue;  // of lowering alone
+    FunctionFacts facts{function.name, function.arguments, {}};
+    for (const Option& option : function.options) facts.options[option.name] = option.fallback;
+    result.push_back(std::move(facts));
+  }
+  return result;
 }
 
 DataType function_type(const FunctionCall& call, const std::vector<DataType>& arguments) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,15 @@ columnar::DataType function_type(const FunctionCall& call,
 /// The call with the defaults of options it does not name. Throws RequestError for an unknown
 /// function, an option the function does not have, or one of a wrong type.
 FunctionCall with_defaults(FunctionCall call);
+
+/// What a function takes; a null default means that the option, an integer, must be given.
+struct FunctionFacts {
+  std::string name;
+  std::size_t arguments = 0;
+  std::map<std::string, columnar::Literal> options;
+};
+/// Of all functions that a user may call and the table engine does not have.
+std::vector<FunctionFacts> function_facts();
 
 /// An option of a call that with_defaults() completed.
 std::int64_t integer_option(const FunctionCall& call, const char* name);

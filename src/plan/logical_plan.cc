@@ -1,7 +1,6 @@
 #include "plan/logical_plan.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <vecframe/error.h>
 
 #include <algorithm>
@@ -26,76 +25,11 @@ void put(Schema& schema, Field field) {
   }
 }
 
-std::string describe(const ReadImages& node) {
-  std::string text = "ReadImages: ";
-  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-    if (i == 3) return text + ", ... (" + std::to_string(node.inputs.size()) + " inputs)";
-    text += (i == 0 ? "" : ", ") + node.inputs[i];
-  }
-  return text + (node.options.apply_orientation ? "" : ", orientation ignored");
-}
-
-std::string describe(const ReadTexts& node) {
-  return "ReadTexts: " + (node.path == "-" ? "standard input" : node.path);
-}
-
-std::string describe(const WithColumn& node) {
-  return "WithColumn: " + node.name + " = " + to_string(*node.expression);
-}
-
-std::string describe(const Limit& node) { return "Limit: " + std::to_string(node.count); }
-
-bool is_reference_to(const ExpressionNode& node, const std::string& name) {
-  const auto* column = std::get_if<ColumnReference>(&node.value);
-  return column != nullptr && column->name == name;
-}
-
-std::string describe(const Select& node) {
-  std::string text = "Select: ";
-  for (std::size_t i = 0; i < node.columns.size(); ++i) {
-    const NamedExpression& column = node.columns[i];
-    text += i == 0 ? "" : ", ";
-    text += column.name;
-    if (!is_reference_to(*column.expression, column.name))
-      text += " = " + to_string(*column.expression);
-  }
-  return text;
-}
-
-std::string describe(const FromGlob& node) {
-  return fmt::format("FromGlob: {}", fmt::join(node.patterns, ", "));
-}
-
-std::string describe(const ReadParquet& node) {
-  return fmt::format("ReadParquet: {} file{}, {}", node.files.size(),
-                     node.files.size() == 1 ? "" : "s", node.files.front());
-}
-
-std::string describe(const FromMemory& node) {
-  std::int64_t rows = 0;
-  for (const columnar::Morsel& morsel : *node.morsels) rows += morsel.num_rows;
-  return fmt::format("FromMemory: {} rows", rows);
-}
-
-std::string describe(const Where& node) { return "Where: " + to_string(*node.predicate); }
-
-std::string describe(const Sort& node) {
-  std::string text = "Sort: ";
-  for (std::size_t i = 0; i < node.keys.size(); ++i)
-    text += (i == 0 ? "" : ", ") + node.keys[i].column + (node.keys[i].descending ? " desc" : "");
-  return text;
-}
-
-std::string describe(const Sample& node) {
-  const std::string amount = node.fraction ? fmt::format("fraction {}", *node.fraction)
-                                           : fmt::format("{} rows", *node.size);
-  return fmt::format("Sample: {}, seed {}", amount, node.seed);
-}
-
-std::string describe(const Concat&) { return "Concat: with the plan that follows"; }
-
-std::string describe(const DropNulls& node) {
-  return fmt::format("DropNulls: {}", fmt::join(node.columns, ", "));
+void refuse_same_names(const Schema& schema, const std::string& where) {
+  std::set<std::string> names;
+  for (const Field& field : schema.fields)
+    if (!names.insert(field.name).second)
+      throw RequestError(where + ": two columns are named '" + field.name + "'; rename one");
 }
 
 }  // namespace
@@ -131,16 +65,14 @@ PlanPointer from_glob(FromGlob node) {
 }
 
 PlanPointer read_parquet(ReadParquet node) {
+  refuse_same_names(node.schema, "read_parquet: '" + node.files.front() + "'");
   Schema schema = node.schema;
   schema.metadata.clear();
   return std::make_shared<LogicalPlan>(LogicalPlan{std::move(node), nullptr, std::move(schema)});
 }
 
 PlanPointer from_memory(FromMemory node) {
-  std::set<std::string> names;
-  for (const Field& field : node.schema.fields)
-    if (!names.insert(field.name).second)
-      throw RequestError("data: two columns are named '" + field.name + "'; rename one");
+  refuse_same_names(node.schema, "data");
   Schema schema = node.schema;
   schema.metadata.clear();
   return std::make_shared<LogicalPlan>(LogicalPlan{std::move(node), nullptr, std::move(schema)});
@@ -229,15 +161,30 @@ PlanPointer sample(PlanPointer input, Sample node) {
   return same_columns(std::move(input), node);
 }
 
+namespace {
+
+// The first difference of two lists of columns that are not the same.
+std::string difference_of(const std::vector<Field>& a, const std::vector<Field>& b) {
+  for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
+    if (i >= a.size()) return "the second has '" + b[i].name + "' besides";
+    if (i >= b.size()) return "the first has '" + a[i].name + "' besides";
+    if (a[i].name != b[i].name) return "'" + a[i].name + "' and '" + b[i].name + "'";
+    if (!(a[i].type == b[i].type))
+      return "'" + a[i].name + "' is " + a[i].type.to_string() + " and " + b[i].type.to_string();
+  }
+  return "none";
+}
+
+}  // namespace
+
 PlanPointer concat(PlanPointer input, Concat node) {
   const std::vector<Field>&a = input->schema.fields, &b = node.other->schema.fields;
   const bool same = std::equal(
       a.begin(), a.end(), b.begin(), b.end(),
       [](const Field& x, const Field& y) { return x.name == y.name && x.type == y.type; });
   if (!same)
-    throw RequestError(
-        "concat: the two dataframes have different columns or types; select() the same columns of "
-        "both, in one order");
+    throw RequestError("concat: the two dataframes have different columns or types (" +
+                       difference_of(a, b) + "); select() the same columns of both, in one order");
   Schema schema = input->schema;
   for (std::size_t i = 0; i < a.size(); ++i)
     schema.fields[i].nullable = a[i].nullable || b[i].nullable;
@@ -250,22 +197,6 @@ PlanPointer drop_nulls(PlanPointer input, DropNulls node) {
     for (const Field& field : input->schema.fields) node.columns.push_back(field.name);
   for (const std::string& name : node.columns) field_of(input->schema, name);
   return same_columns(std::move(input), std::move(node));
-}
-
-std::string explain(const LogicalPlan& plan) {
-  std::string text = "Schema: ";
-  for (std::size_t i = 0; i < plan.schema.fields.size(); ++i) {
-    const Field& field = plan.schema.fields[i];
-    text += (i == 0 ? "" : ", ") + field.name + " " + field.type.to_string();
-  }
-  text += '\n';
-  std::string indent;
-  for (const LogicalPlan* node = &plan; node != nullptr; node = node->input.get()) {
-    text +=
-        indent + std::visit([](const auto& value) { return describe(value); }, node->node) + '\n';
-    indent += "  ";
-  }
-  return text;
 }
 
 }  // namespace vecframe::plan

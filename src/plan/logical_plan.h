@@ -115,7 +115,4 @@ PlanPointer sample(PlanPointer input, Sample node);
 PlanPointer concat(PlanPointer input, Concat node);
 PlanPointer drop_nulls(PlanPointer input, DropNulls node);
 
-/// One line a node, the last operation first, with the resulting schema on top.
-std::string explain(const LogicalPlan& plan);
-
 }  // namespace vecframe::plan

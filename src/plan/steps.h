@@ -36,6 +36,12 @@ struct ScalarStep {
   std::string column;
   columnar::ScalarExpression expression;
 };
+/// A function of vectors or hashes whose arguments are columns of the input or literals.
+struct VectorStep {
+  std::string column;
+  FunctionCall call;
+  columnar::DataType type;
+};
 struct FilterStep {
   std::string mask;
 };
@@ -58,8 +64,8 @@ struct ProjectStep {
 };
 
 struct Step {
-  std::variant<SourceStep, MapStep, ScalarStep, FilterStep, LimitStep, SortStep, SampleStep,
-               ConcatStep, ProjectStep>
+  std::variant<SourceStep, MapStep, ScalarStep, VectorStep, FilterStep, LimitStep, SortStep,
+               SampleStep, ConcatStep, ProjectStep>
       value;
   columnar::Schema schema;  ///< of what comes out
 };
@@ -73,8 +79,5 @@ std::string error_column_of(const std::string& column);
 
 /// Throws RequestError as the nodes do.
 StepPlan lower_to_steps(const LogicalPlan& plan, const RelationalSource& relational);
-
-/// One line a step.
-std::string explain(const StepPlan& plan);
 
 }  // namespace vecframe::plan

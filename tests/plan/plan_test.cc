@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "plan/explain.h"
 #include "plan/logical_plan.h"
 #include "plan/physical_plan.h"
 

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "plan/function_table.h"
+#include "plan/rewrite.h"
+#include "plan_examples.h"
 
 namespace vecframe::plan {
 namespace {
@@ -15,79 +17,7 @@ namespace {
 using columnar::TypeKind;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using Node = std::shared_ptr<const ExpressionNode>;
-
-// Types of the few scalar functions that these tests use.
-class FakeRelational final : public storage::Relational {
- public:
-  columnar::DataType type_of(const columnar::ScalarExpression&,
-                             const columnar::Schema&) const override {
-    return {TypeKind::kBoolean};
-  }
-  columnar::ArrayPointer evaluate(const columnar::ScalarExpression&, const columnar::Schema&,
-                                  const columnar::Morsel&) const override {
-    return nullptr;
-  }
-  columnar::Morsel filter(const columnar::Schema&, const columnar::Morsel& morsel,
-                          const columnar::ArrayPointer&) const override {
-    return morsel;
-  }
-  columnar::Morsel take(const columnar::Schema&, std::span<const columnar::Morsel>,
-                        std::span<const std::int64_t>) const override {
-    return {};
-  }
-  std::vector<std::int64_t> sort_rows(const columnar::Schema&, std::span<const columnar::Morsel>,
-                                      std::span<const storage::SortKey>) const override {
-    return {};
-  }
-  columnar::Morsel slice(const columnar::Morsel& morsel, std::int64_t,
-                         std::int64_t) const override {
-    return morsel;
-  }
-};
-
-const RelationalSource kRelational = []() -> const storage::Relational& {
-  static const FakeRelational relational;
-  return relational;
-};
-
-Node column(const std::string& name) {
-  return std::make_shared<ExpressionNode>(ExpressionNode{ColumnReference{name}});
-}
-
-Node call(const std::string& name, std::vector<Node> arguments,
-          std::map<std::string, columnar::Literal> options = {}) {
-  return std::make_shared<ExpressionNode>(
-      ExpressionNode{with_defaults({name, std::move(arguments), std::move(options)})});
-}
-
-Node embed(Node argument, std::optional<std::string> error_column = {}) {
-  EmbedCall node;
-  node.argument = std::move(argument);
-  node.model = "m";
-  node.dimension = 8;
-  node.error_column = std::move(error_column);
-  return std::make_shared<ExpressionNode>(ExpressionNode{std::move(node)});
-}
-
-PlanPointer products() {
-  FromMemory node;
-  node.schema.fields = {
-      {"sku", {TypeKind::kInt64}}, {"url", {TypeKind::kString}}, {"price", {TypeKind::kFloat64}}};
-  node.morsels = std::make_shared<std::vector<columnar::Morsel>>();
-  return from_memory(std::move(node));
-}
-
-PlanPointer with_pictures() {
-  return with_column(products(),
-                     {"image", call("decode_image", {call("download", {column("url")})})});
-}
-
-PlanPointer chosen(PlanPointer input, const std::vector<std::string>& names) {
-  Select node;
-  for (const std::string& name : names) node.columns.push_back({name, column(name)});
-  return select(std::move(input), std::move(node), kRelational);
-}
+using Node = NodePointer;
 
 // One letter a step: what it is.
 std::string shape(const StepPlan& plan) {
@@ -95,6 +25,7 @@ std::string shape(const StepPlan& plan) {
     char operator()(const SourceStep&) const { return 'O'; }
     char operator()(const MapStep&) const { return 'M'; }
     char operator()(const ScalarStep&) const { return 'S'; }
+    char operator()(const VectorStep&) const { return 'V'; }
     char operator()(const FilterStep&) const { return 'F'; }
     char operator()(const LimitStep&) const { return 'L'; }
     char operator()(const SortStep&) const { return 'T'; }
@@ -107,13 +38,9 @@ std::string shape(const StepPlan& plan) {
   return text;
 }
 
-std::vector<std::string> names_of(const columnar::Schema& schema) {
-  std::vector<std::string> names;
-  for (const columnar::Field& field : schema.fields) names.push_back(field.name);
-  return names;
+StepPlan lowered(const PlanPointer& plan) {
+  return lower_to_steps(*optimize(plan, kRelational), kRelational);
 }
-
-StepPlan lowered(const PlanPointer& plan) { return lower_to_steps(*plan, kRelational); }
 
 TEST(Steps, APictureThatIsOnlyEmbeddedIsNeverAColumn) {
   const PlanPointer plan =
@@ -152,7 +79,7 @@ TEST(Steps, WhatNobodyTakesIsNotComputed) {
   const PlanPointer plan = with_column(with_pictures(), {"e", embed(column("image"))});
   EXPECT_EQ(shape(lowered(chosen(plan, {"sku"}))), "OP");
   // Each of several nulls tests has its own mask.
-  const StepPlan steps = lowered(drop_nulls(products(), {{"url", "price"}}));
+  const StepPlan steps = lower_to_steps(*drop_nulls(products(), {{"url", "price"}}), kRelational);
   EXPECT_EQ(shape(steps), "OSFSFP");
   EXPECT_NE(std::get<FilterStep>(steps.steps[2].value).mask,
             std::get<FilterStep>(steps.steps[4].value).mask);

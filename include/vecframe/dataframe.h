@@ -18,6 +18,12 @@ namespace vecframe {
 namespace plan {
 struct LogicalPlan;
 }
+namespace columnar {
+struct Schema;
+}
+namespace session {
+class RowSource;
+}
 
 struct ColumnInfo {
   std::string name;
@@ -28,6 +34,38 @@ struct SortColumn {
   std::string name;
   bool descending = false;
   bool nulls_first = false;
+};
+
+/// Rows of a plan that runs as they are taken, so that memory does not grow with them. For one
+/// thread at a time. Destroying it ends the run.
+class VECFRAME_API RowStream {
+ public:
+  explicit RowStream(std::unique_ptr<session::RowSource> source);
+  RowStream(RowStream&&) noexcept;
+  RowStream& operator=(RowStream&&) noexcept;
+  ~RowStream();
+
+  /// Fills `out` with a struct type; the receiver releases it.
+  void schema(ArrowSchema* out) const;
+  /// Fills `out` with the next rows, a struct array that the receiver releases; false at the end.
+  /// Throws what a run throws; there are no more rows then.
+  bool next(ArrowArray* out);
+  /// Ends the run.
+  void close();
+  /// Moves the run into an Arrow C stream, which the receiver releases. Its errors are errno and
+  /// text: RunError is EIO, RequestError EINVAL, Cancelled ECANCELED.
+  void release_into(ArrowArrayStream* out);
+
+ private:
+  std::shared_ptr<const columnar::Schema> schema_;
+  std::unique_ptr<session::RowSource> source_;
+};
+
+struct ExplainOptions {
+  /// Also the plan as it was rewritten, and the steps in which it runs.
+  bool show_all = false;
+  /// kJson has everything: schema, logical, optimized, physical.
+  enum class Format : std::uint8_t { kText, kJson } format = Format::kText;
 };
 
 class VECFRAME_API DataFrame {
@@ -62,8 +100,19 @@ class VECFRAME_API DataFrame {
   std::int64_t count(const RunOptions& options = {}) const;
 
   std::vector<ColumnInfo> schema() const;
-  /// The plan as an indented text.
-  std::string explain() const;
+  /// The plan as a text: its schema, and a line for each operation, the last one first.
+  std::string explain(const ExplainOptions& options = {}) const;
+  /// What the last operation does that its user hardly wants, one line each: a resize before
+  /// embed_image, which only costs detail.
+  std::vector<std::string> warnings() const;
+
+  /// The plan as JSON, for from_json() in this or another process of the same release. A source in
+  /// memory goes along, up to 16 MiB of it. Throws RequestError.
+  std::string to_json() const;
+  /// The plan of such a text, checked as building it would; no file is read. Throws RequestError
+  /// for what to_json() did not make; the text may come from strangers. A run throws RequestError
+  /// if a model is not the one that the plan was built with.
+  static DataFrame from_json(const std::string& json);
 
   /// Runs the plan into `path`: one file if it ends in `.parquet`, else a directory of parts. It
   /// appears, by rename, only when it is complete. A column of pictures is decoded on demand and
@@ -71,6 +120,13 @@ class VECFRAME_API DataFrame {
   RunReport write_parquet(const std::string& path, const WriteOptions& options = {}) const;
   /// Runs the plan into memory, as an Arrow C Stream that the receiver releases.
   RunReport to_arrow(ArrowArrayStream* out, const RunOptions& options = {}) const;
+  /// Begins to run the plan; each call of next() goes on with it, and calls the callbacks of the
+  /// options.
+  RowStream stream(const RunOptions& options = {}) const;
+  /// The same as an Arrow C stream.
+  void stream(ArrowArrayStream* out, const RunOptions& options = {}) const;
+  /// Runs the plan; the result is a dataframe of the rows, in memory.
+  DataFrame collect(const RunOptions& options = {}) const;
   /// Runs the first `count` rows and draws them as a table.
   std::string show(std::int64_t count = 8, const RunOptions& options = {}) const;
 

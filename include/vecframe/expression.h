@@ -23,6 +23,12 @@ class VECFRAME_API Expression {
   /// As `explain` prints it: `embed_image(col("image"), model="builtin:efficientnet-lite0")`.
   std::string to_string() const;
 
+  /// As JSON, with its name, for from_json() in this or another process of the same release. Throws
+  /// RequestError if it is nested too deep.
+  std::string to_json() const;
+  /// Throws RequestError for what to_json() did not make; the text may come from strangers.
+  static Expression from_json(const std::string& json);
+
   /// The same expression under a name that select() gives to its column.
   Expression alias(std::string name) const;
   /// That of alias(), else of the column it refers to; nothing for any other expression.

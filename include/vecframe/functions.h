@@ -4,6 +4,7 @@
 #include <vecframe/export.h>
 #include <vecframe/expression.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -38,6 +39,31 @@ struct DecodeImageOptions {
 VECFRAME_API Expression decode_image(const Expression& bytes,
                                      const DecodeImageOptions& options = {});
 VECFRAME_API Expression convert_image(const Expression& image, const std::string& mode);
+
+// Of two columns of vectors, or of one and a literal (`lit(std::vector<double>{...})`), summed in
+// double precision: Float64, null where a side is null. Throws RequestError, when the expression
+// meets a dataframe, for another type or vectors of different lengths.
+
+/// 1 - cosine_similarity(); NaN where a vector is zero.
+VECFRAME_API Expression cosine_distance(const Expression& a, const Expression& b);
+/// Cosine of the angle, -1 to 1; NaN where a vector is zero.
+VECFRAME_API Expression cosine_similarity(const Expression& a, const Expression& b);
+VECFRAME_API Expression dot_product(const Expression& a, const Expression& b);
+VECFRAME_API Expression euclidean_distance(const Expression& a, const Expression& b);
+/// Each vector divided by its length, as an Embedding; a zero vector stays zero.
+VECFRAME_API Expression l2_normalize(const Expression& vectors);
+/// Bits that differ, as UInt32, of FixedSizeBinary columns such as those of image_hash; a literal
+/// is the values of the bytes, as a vector.
+VECFRAME_API Expression hamming_distance(const Expression& a, const Expression& b);
+
+/// A function that call() knows.
+struct FunctionInfo {
+  std::string name;
+  std::size_t arguments = 0;
+  std::map<std::string, Value> options;  ///< with their defaults; null: must be given, an integer
+};
+/// All of them but those that Arrow's kernels compute: of pictures, bytes and vectors.
+VECFRAME_API std::vector<FunctionInfo> list_functions();
 
 VECFRAME_API Expression operator==(const Expression& a, const Expression& b);
 VECFRAME_API Expression operator!=(const Expression& a, const Expression& b);

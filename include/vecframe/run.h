@@ -52,7 +52,15 @@ struct RunOptions {
   std::function<void(const Progress&)>
       on_progress;  ///< about ten times a second, from one thread at a time
   std::function<void(const Failure&)> on_failure;  ///< under OnError::kLog
+  /// Called when the run begins, for each thing that the plan does and its user hardly wants:
+  /// see DataFrame::warnings().
+  std::function<void(const std::string&)> on_warning;
   std::optional<StopSource> stop;
+  /// Rows that travel through the plan together, at most; 0: as the source gives them. The result
+  /// does not depend on it.
+  std::int64_t morsel_rows = 0;
+  /// Rewrite the plan before it runs, so that it does less for the same result (docs/dataframe.md).
+  bool optimize = true;
 };
 
 enum class WriteMode : std::uint8_t {

@@ -98,16 +98,23 @@ Report run(const EmbedJob& job, storage::TableModule& tables, const Cancellation
   return report;
 }
 
+Report produce(const EmbedJob& job, std::int64_t batch_rows, const BatchReceiver& receive,
+               const CancellationToken& cancellation, const exec::ProgressCallback& progress,
+               const exec::FailureCallback& failure) {
+  TableSink sink(
+      output_schema(job), job.columns, sink_memory(job.pipeline.memory_limit), batch_rows,
+      [&](columnar::Batch batch, std::int64_t /*num_failed*/) { receive(std::move(batch)); });
+  return execute(job, sink, cancellation, progress, failure);
+}
+
 Collected collect(const EmbedJob& job, const CancellationToken& cancellation,
                   const exec::ProgressCallback& progress, const exec::FailureCallback& failure) {
   Collected collected;
   collected.schema = output_schema(job);
-  TableSink sink(collected.schema, job.columns, sink_memory(job.pipeline.memory_limit),
-                 std::numeric_limits<std::int64_t>::max(),
-                 [&](columnar::Batch batch, std::int64_t /*num_failed*/) {
-                   collected.batches.push_back(std::move(batch));
-                 });
-  collected.report = execute(job, sink, cancellation, progress, failure);
+  collected.report = produce(
+      job, std::numeric_limits<std::int64_t>::max(),
+      [&](columnar::Batch batch) { collected.batches.push_back(std::move(batch)); }, cancellation,
+      progress, failure);
   return collected;
 }
 

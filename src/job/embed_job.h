@@ -79,6 +79,13 @@ Collected collect(const EmbedJob& job, const CancellationToken& cancellation,
                   const exec::ProgressCallback& progress = {},
                   const exec::FailureCallback& failure = {});
 
+/// Runs without an output and hands on each batch as it is made, of `batch_rows` rows at most. What
+/// `receive` throws ends the run.
+using BatchReceiver = std::function<void(columnar::Batch)>;
+Report produce(const EmbedJob& job, std::int64_t batch_rows, const BatchReceiver& receive,
+               const CancellationToken& cancellation, const exec::ProgressCallback& progress = {},
+               const exec::FailureCallback& failure = {});
+
 /// The schema of a job's output, with the file metadata that identifies model, processor, precision
 /// and library.
 std::shared_ptr<const columnar::Schema> output_schema(const EmbedJob& job);

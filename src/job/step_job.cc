@@ -19,12 +19,6 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-std::shared_ptr<const columnar::Schema> schema_of(const StepJob& job) {
-  auto schema = std::make_shared<columnar::Schema>(job.plan.schema());
-  schema->metadata.emplace_back("vecframe.version", VECFRAME_VERSION);
-  return schema;
-}
-
 // Pulls every morsel through `receive`.
 Report execute(const StepJob& job, exec::StepContext& context,
                const std::function<void(const columnar::Morsel&)>& receive,
@@ -60,12 +54,18 @@ Report execute(const StepJob& job, exec::StepContext& context,
 
 }  // namespace
 
+std::shared_ptr<const columnar::Schema> output_schema(const StepJob& job) {
+  auto schema = std::make_shared<columnar::Schema>(job.plan.schema());
+  schema->metadata.emplace_back("vecframe.version", VECFRAME_VERSION);
+  return schema;
+}
+
 Report run(const StepJob& job, exec::StepContext& context, storage::TableModule& tables,
            const exec::ProgressCallback& progress) {
   EmbedJob output_job;
   output_job.output = job.output;
   output_job.mode = job.mode;
-  const auto schema = schema_of(job);
+  const auto schema = output_schema(job);
   const std::unique_ptr<TableOutput> output = open_output(output_job, schema, tables);
   Report report = execute(
       job, context, [&](const columnar::Morsel& morsel) { output->write(morsel); }, progress);
@@ -79,7 +79,7 @@ Report run(const StepJob& job, exec::StepContext& context, storage::TableModule&
 Collected collect(const StepJob& job, exec::StepContext& context,
                   const exec::ProgressCallback& progress) {
   Collected collected;
-  collected.schema = schema_of(job);
+  collected.schema = output_schema(job);
   collected.report = execute(
       job, context,
       [&](const columnar::Morsel& morsel) {

@@ -21,6 +21,9 @@ struct StepJob {
   WriteMode mode = WriteMode::kError;
 };
 
+/// The schema of its rows, with the metadata of the whole.
+std::shared_ptr<const columnar::Schema> output_schema(const StepJob& job);
+
 /// `context.statistics` is set by the run. Errors as job::run().
 Report run(const StepJob& job, exec::StepContext& context, storage::TableModule& tables,
            const exec::ProgressCallback& progress = {});

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "plan/explain.h"
 #include "plan/logical_plan.h"
+#include "plan/warnings.h"
 #include "session/run_plan.h"
 #include "session/run_steps.h"
 #include "storage/listing.h"
@@ -92,7 +94,14 @@ std::vector<ColumnInfo> DataFrame::schema() const {
   return columns;
 }
 
-std::string DataFrame::explain() const { return plan::explain(*plan_); }
+std::string DataFrame::explain(const ExplainOptions& options) const {
+  const bool json = options.format == ExplainOptions::Format::kJson;
+  if (!options.show_all && !json) return plan::explain(*plan_);
+  const plan::ExplainedPlan explained = session::explained_plan(plan_);
+  return json ? plan::explain_json(explained) : plan::explain_all(explained);
+}
+
+std::vector<std::string> DataFrame::warnings() const { return plan::warnings_of(*plan_); }
 
 RunReport DataFrame::write_parquet(const std::string& path, const WriteOptions& options) const {
   return session::write_plan(*plan_, path, options);

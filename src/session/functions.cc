@@ -39,6 +39,30 @@ Expression convert_image(const Expression& image, const std::string& mode) {
   return call("convert_image", {image}, {{"mode", mode}});
 }
 
+Expression cosine_distance(const Expression& a, const Expression& b) {
+  return call("cosine_distance", {a, b});
+}
+Expression cosine_similarity(const Expression& a, const Expression& b) {
+  return call("cosine_similarity", {a, b});
+}
+Expression dot_product(const Expression& a, const Expression& b) {
+  return call("dot_product", {a, b});
+}
+Expression euclidean_distance(const Expression& a, const Expression& b) {
+  return call("euclidean_distance", {a, b});
+}
+Expression l2_normalize(const Expression& vectors) { return call("l2_normalize", {vectors}); }
+Expression hamming_distance(const Expression& a, const Expression& b) {
+  return call("hamming_distance", {a, b});
+}
+
+std::vector<FunctionInfo> list_functions() {
+  std::vector<FunctionInfo> result;
+  for (plan::FunctionFacts& facts : plan::function_facts())
+    result.push_back({std::move(facts.name), facts.arguments, std::move(facts.options)});
+  return result;
+}
+
 Expression operator==(const Expression& a, const Expression& b) { return call("equal", {a, b}); }
 Expression operator!=(const Expression& a, const Expression& b) {
   return call("not_equal", {a, b});

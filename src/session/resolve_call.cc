@@ -20,9 +20,15 @@ EmbedImageOptions options_of(const plan::EmbedCall& call) {
 
 // The plan was built for one content of the files; another is an error, not a surprise.
 void check_unchanged(const plan::EmbedCall& call, const embed::EmbedderFacts& facts) {
-  if (facts.model_fingerprint == call.model_fingerprint) return;
-  throw RequestError("model: the files of '" + call.model +
-                     "' changed after the plan was built; build the plan again");
+  if (facts.model_fingerprint != call.model_fingerprint)
+    throw RequestError("model: the files of '" + call.model +
+                       "' changed after the plan was built; build the plan again");
+  // A plan may have come as a text, which can say anything.
+  const std::int64_t kept = call.dimensions.value_or(facts.dimension);
+  if (kept < 1 || kept > facts.dimension || kept != call.dimension)
+    throw RequestError("model: '" + call.model + "' gives vectors of " +
+                       std::to_string(facts.dimension) + " values, not " +
+                       std::to_string(call.dimension) + "; build the plan again");
 }
 
 }  // namespace

@@ -2,12 +2,16 @@
 
 #include <vecframe/error.h>
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
 #include "base/cancellation.h"
 #include "job/embed_job.h"
 #include "plan/physical_plan.h"
+#include "plan/rewrite.h"
+#include "plan/warnings.h"
+#include "session/file_job_rows.h"
 #include "session/resolve_call.h"
 #include "session/run_steps.h"
 #include "session/table_module.h"
@@ -108,11 +112,6 @@ exec::FailureCallback failure_of(const RunOptions& options) {
   };
 }
 
-const CancellationToken& token_of(const RunOptions& options) {
-  static const CancellationToken never;
-  return options.stop ? *static_cast<const CancellationToken*>(options.stop->state().get()) : never;
-}
-
 RunReport to_public(const job::Report& report) {
   RunReport result;
   result.rows = report.statistics.rows;
@@ -127,9 +126,37 @@ RunReport to_public(const job::Report& report) {
 
 }  // namespace
 
-RunReport write_plan(const plan::LogicalPlan& plan, const std::string& path,
+const CancellationToken& token_of(const RunOptions& options) {
+  static const CancellationToken never;
+  return options.stop ? *static_cast<const CancellationToken*>(options.stop->state().get()) : never;
+}
+
+plan::PlanPointer plan_to_run(const plan::LogicalPlan& plan, const RunOptions& options) {
+  if (options.morsel_rows < 0)
+    throw RequestError("morsel_rows: " + std::to_string(options.morsel_rows) +
+                       " is negative; give a number of rows, or 0");
+  if (options.on_warning)
+    for (const std::string& warning : plan::all_warnings(plan)) options.on_warning(warning);
+  const auto shared = std::make_shared<const plan::LogicalPlan>(plan);
+  return options.optimize ? plan::optimize(shared, relational_source()) : shared;
+}
+
+bool runs_as_file_job(const plan::LogicalPlan& asked, const plan::LogicalPlan& optimized) {
+  if (!plan::is_file_job(optimized)) return false;
+  // A job over files leaves pictures out of its result, which a plan that was rewritten into one
+  // may not do.
+  const auto& fields = asked.schema.fields;
+  return plan::is_file_job(asked) ||
+         std::none_of(fields.begin(), fields.end(), [](const columnar::Field& field) {
+           return field.type.kind == columnar::TypeKind::kImage;
+         });
+}
+
+RunReport write_plan(const plan::LogicalPlan& asked, const std::string& path,
                      const WriteOptions& options) {
-  if (!plan::is_file_job(plan)) return to_public(write_steps(plan, path, options));
+  const plan::PlanPointer optimized = plan_to_run(asked, options);
+  const plan::LogicalPlan& plan = *optimized;
+  if (!runs_as_file_job(asked, plan)) return to_public(write_steps(plan, path, options));
   job::EmbedJob job = make_job(plan, options);
   job.output = path;
   job.mode =
@@ -138,12 +165,33 @@ RunReport write_plan(const plan::LogicalPlan& plan, const std::string& path,
       job::run(job, table_module(), token_of(options), progress_of(options), failure_of(options)));
 }
 
-CollectedPlan collect_plan(const plan::LogicalPlan& plan, const RunOptions& options) {
-  job::Collected collected = !plan::is_file_job(plan)
+CollectedPlan collect_plan(const plan::LogicalPlan& asked, const RunOptions& options) {
+  const plan::PlanPointer optimized = plan_to_run(asked, options);
+  const plan::LogicalPlan& plan = *optimized;
+  job::Collected collected = !runs_as_file_job(asked, plan)
                                  ? collect_steps(plan, options)
                                  : job::collect(make_job(plan, options), token_of(options),
                                                 progress_of(options), failure_of(options));
   return {std::move(collected.schema), std::move(collected.batches), to_public(collected.report)};
+}
+
+plan::ExplainedPlan explained_plan(const plan::PlanPointer& plan) {
+  plan::ExplainedPlan explained{plan, plan_to_run(*plan, {}), {}, {}};
+  if (runs_as_file_job(*plan, *explained.optimized)) {
+    explained.kind = "file job";
+    explained.physical = plan::explain(plan::lower(*explained.optimized));
+  } else {
+    explained.kind = "steps";
+    explained.physical =
+        plan::explain(plan::lower_to_steps(*explained.optimized, relational_source()));
+  }
+  return explained;
+}
+
+std::unique_ptr<RowSource> stream_plan(const plan::LogicalPlan& asked, const RunOptions& options) {
+  const plan::PlanPointer plan = plan_to_run(asked, options);
+  if (runs_as_file_job(asked, *plan)) return stream_file_job(make_job(*plan, options), options);
+  return stream_steps(*plan, options);
 }
 
 std::string show_plan(const plan::LogicalPlan& plan, const RunOptions& options) {

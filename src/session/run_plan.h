@@ -8,10 +8,19 @@
 #include <string>
 #include <vector>
 
+#include "base/cancellation.h"
 #include "columnar/batch.h"
+#include "plan/explain.h"
 #include "plan/logical_plan.h"
+#include "session/row_source.h"
 
 namespace vecframe::session {
+
+/// The plan as it runs: rewritten, unless the options say otherwise.
+plan::PlanPointer plan_to_run(const plan::LogicalPlan& plan, const RunOptions& options);
+
+/// Whether the plan runs as one job over files, rather than as steps.
+bool runs_as_file_job(const plan::LogicalPlan& asked, const plan::LogicalPlan& optimized);
 
 RunReport write_plan(const plan::LogicalPlan& plan, const std::string& path,
                      const WriteOptions& options);
@@ -22,6 +31,15 @@ struct CollectedPlan {
   RunReport report;
 };
 CollectedPlan collect_plan(const plan::LogicalPlan& plan, const RunOptions& options);
+
+/// Runs the plan as its rows are taken.
+std::unique_ptr<RowSource> stream_plan(const plan::LogicalPlan& plan, const RunOptions& options);
+
+/// How a plan would run.
+plan::ExplainedPlan explained_plan(const plan::PlanPointer& plan);
+
+/// The token of options.stop, or one that is never raised.
+const CancellationToken& token_of(const RunOptions& options);
 
 /// The rows as a table of text.
 std::string show_plan(const plan::LogicalPlan& plan, const RunOptions& options);

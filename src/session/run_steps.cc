@@ -2,6 +2,7 @@
 
 #include <vecframe/error.h>
 
+#include <chrono>
 #include <utility>
 
 #include "exec/sources.h"
@@ -11,17 +12,13 @@
 #include "providers/http/fetch_url.h"
 #include "session/parquet_files.h"
 #include "session/resolve_call.h"
+#include "session/run_plan.h"
 #include "session/table_module.h"
 #include "storage/listing.h"
 #include "storage/local_file.h"
 
 namespace vecframe::session {
 namespace {
-
-const CancellationToken& token_of(const RunOptions& options) {
-  static const CancellationToken never;
-  return options.stop ? *static_cast<const CancellationToken*>(options.stop->state().get()) : never;
-}
 
 bool is_url(const std::string& location) {
   return location.starts_with("http://") || location.starts_with("https://");
@@ -65,11 +62,9 @@ struct SourceOpener {
     return exec::open_memory(node.morsels, std::move(columns));
   }
   std::unique_ptr<exec::Operator> operator()(const plan::ReadParquet& node) const {
-    std::vector<std::string> names;
-    for (const columnar::Field& field : schema.fields) names.push_back(field.name);
     std::vector<std::unique_ptr<exec::Operator>> files;
     for (const std::string& path : node.files)
-      files.push_back(std::make_unique<ParquetFile>(path, names));
+      files.push_back(std::make_unique<ParquetFile>(path, schema));
     return exec::open_in_turn(std::move(files));
   }
   template <class Node>
@@ -81,21 +76,33 @@ struct SourceOpener {
   // Opened when its turn comes.
   class ParquetFile final : public exec::Operator {
    public:
-    ParquetFile(std::string path, std::vector<std::string> names)
-        : path_(std::move(path)), names_(std::move(names)) {}
+    ParquetFile(std::string path, columnar::Schema schema)
+        : path_(std::move(path)), schema_(std::move(schema)) {}
     std::optional<columnar::Morsel> next() override {
-      if (!rows_) {
-        reader_ = table_module().open_parquet(path_);
-        ArrowArrayStream stream{};
-        reader_->open_stream(names_, &stream);
-        rows_ = exec::open_stream(stream);
-      }
+      if (!rows_) open();
       return rows_->next();
     }
 
    private:
+    void open() {
+      reader_ = table_module().open_parquet(path_);
+      std::vector<std::string> names;
+      for (const columnar::Field& field : schema_.fields) {
+        // Values are read as the plan says, so the file must still be what the plan was built for.
+        const int index = reader_->schema().find(field.name);
+        if (index < 0 ||
+            !(reader_->schema().fields[static_cast<std::size_t>(index)].type == field.type))
+          throw RunError("read_parquet: '" + path_ + "' has no column '" + field.name +
+                         "' of type " + field.type.to_string() + " any more; build the plan again");
+        names.push_back(field.name);
+      }
+      ArrowArrayStream stream{};
+      reader_->open_stream(names, &stream);
+      rows_ = exec::open_stream(stream);
+    }
+
     const std::string path_;
-    const std::vector<std::string> names_;
+    const columnar::Schema schema_;
     std::unique_ptr<storage::TableReader> reader_;
     std::unique_ptr<exec::Operator> rows_;
   };
@@ -106,6 +113,7 @@ struct StepRun {
   StepRun(const plan::LogicalPlan& plan, const RunOptions& options)
       : cancellation(token_of(options)),
         context{.threads = options.threads,
+                .morsel_rows = options.morsel_rows,
                 .memory_limit = options.memory_limit,
                 .decode = {},
                 .cancellation = cancellation,
@@ -156,6 +164,44 @@ struct StepRun {
   exec::ProgressCallback progress;
 };
 
+// Steps pulled by whoever takes their rows.
+class StepRows final : public RowSource {
+ public:
+  StepRows(const plan::LogicalPlan& plan, const RunOptions& options)
+      : run_(plan, options),
+        schema_(job::output_schema(run_.job)),
+        on_progress_(run_.progress),
+        begun_(std::chrono::steady_clock::now()) {
+    run_.context.statistics = &statistics_;
+    root_ = exec::open_steps(run_.job.plan, run_.context);
+  }
+
+  const std::shared_ptr<const columnar::Schema>& schema() const override { return schema_; }
+
+  std::optional<columnar::Batch> next() override {
+    if (run_.cancellation.cancelled()) throw Cancelled();
+    const std::optional<columnar::Morsel> morsel = root_->next();
+    if (run_.cancellation.cancelled()) throw Cancelled();
+    if (morsel) statistics_.listed = statistics_.rows += morsel->num_rows;
+    statistics_.listing_done = !morsel;
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begun_;
+    statistics_.seconds = spent.count();
+    if (on_progress_) on_progress_(statistics_);
+    if (!morsel) return std::nullopt;
+    ArrowArray array;
+    columnar::export_morsel(*morsel, &array);
+    return columnar::Batch(schema_, array);
+  }
+
+ private:
+  StepRun run_;
+  exec::Statistics statistics_;
+  const std::shared_ptr<const columnar::Schema> schema_;
+  const exec::ProgressCallback on_progress_;
+  const std::chrono::steady_clock::time_point begun_;
+  std::unique_ptr<exec::Operator> root_;  // dies first: it refers to all the rest
+};
+
 columnar::Schema parquet_schema(const std::string& path) {
   const auto reader = table_module().open_parquet(path);
   return reader->schema();
@@ -181,11 +227,15 @@ job::Collected collect_steps(const plan::LogicalPlan& plan, const RunOptions& op
   return job::collect(run.job, run.context, run.progress);
 }
 
+std::unique_ptr<RowSource> stream_steps(const plan::LogicalPlan& plan, const RunOptions& options) {
+  return std::make_unique<StepRows>(plan, options);
+}
+
 std::int64_t count_plan(const plan::LogicalPlan& plan, const RunOptions& options) {
   // A column that no step needs is not computed, so a plan that gives none of them counts rows.
   const auto none = std::make_shared<plan::LogicalPlan>(
       plan::LogicalPlan{plan::Select{}, std::make_shared<plan::LogicalPlan>(plan), {}});
-  StepRun run(*none, options);
+  StepRun run(*plan_to_run(*none, options), options);
   const job::Collected collected = job::collect(run.job, run.context, run.progress);
   return collected.report.statistics.rows;
 }

@@ -5,17 +5,21 @@
 #include <vecframe/run.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "job/embed_job.h"
 #include "plan/logical_plan.h"
+#include "session/row_source.h"
 
 namespace vecframe::session {
 
 job::Report write_steps(const plan::LogicalPlan& plan, const std::string& path,
                         const WriteOptions& options);
 job::Collected collect_steps(const plan::LogicalPlan& plan, const RunOptions& options);
+
+std::unique_ptr<RowSource> stream_steps(const plan::LogicalPlan& plan, const RunOptions& options);
 
 /// Rows of the plan; embeddings and pictures are not computed.
 std::int64_t count_plan(const plan::LogicalPlan& plan, const RunOptions& options);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bindings.h"
+#include "row_stream.h"
 #include "run_callbacks.h"
 
 namespace nb = nanobind;
@@ -18,15 +19,6 @@ using namespace nb::literals;
 
 namespace vecframe::python {
 namespace {
-
-// The capsule of the Arrow PyCapsule interface: its consumer moves the stream out, else the
-// destructor releases it.
-nb::capsule to_capsule(std::unique_ptr<ArrowArrayStream> stream) {
-  return nb::capsule(stream.release(), "arrow_array_stream", [](void* pointer) noexcept {
-    std::unique_ptr<ArrowArrayStream> owned(static_cast<ArrowArrayStream*>(pointer));
-    if (owned->release != nullptr) owned->release(owned.get());
-  });
-}
 
 RunOptions run_options(int threads, std::int64_t memory_limit) {
   RunOptions options;
@@ -48,9 +40,12 @@ RunReport write_parquet(const DataFrame& frame, const std::string& path, bool ov
 }
 
 nb::capsule arrow_stream(const DataFrame& frame, int threads, std::int64_t memory_limit,
-                         nb::object on_progress, nb::object on_failure) {
+                         nb::object on_progress, nb::object on_failure, std::int64_t morsel_rows,
+                         bool optimize) {
   const RunCallbacks callbacks(std::move(on_progress), std::move(on_failure));
   RunOptions options = run_options(threads, memory_limit);
+  options.morsel_rows = morsel_rows;
+  options.optimize = optimize;
   callbacks.attach(options);
   auto stream = std::make_unique<ArrowArrayStream>();
   {
@@ -58,6 +53,15 @@ nb::capsule arrow_stream(const DataFrame& frame, int threads, std::int64_t memor
     frame.to_arrow(stream.get(), options);
   }
   return to_capsule(std::move(stream));
+}
+
+DataFrame collect(const DataFrame& frame, int threads, std::int64_t memory_limit,
+                  nb::object on_progress, nb::object on_failure) {
+  const RunCallbacks callbacks(std::move(on_progress), std::move(on_failure));
+  RunOptions options = run_options(threads, memory_limit);
+  callbacks.attach(options);
+  nb::gil_scoped_release unlocked;
+  return frame.collect(options);
 }
 
 std::string show(const DataFrame& frame, std::int64_t count, nb::object on_failure) {
@@ -78,8 +82,9 @@ std::vector<std::pair<std::string, std::string>> schema(const DataFrame& frame) 
 }  // namespace
 
 void bind_dataframe(nb::module_& module) {
-  nb::class_<DataFrame>(module, "NativeDataFrame")
-      .def("with_column", &DataFrame::with_column, "name"_a, "expression"_a)
+  nb::class_<DataFrame> bound(module, "NativeDataFrame");
+  bind_row_stream(module, bound);
+  bound.def("with_column", &DataFrame::with_column, "name"_a, "expression"_a)
       .def("limit", &DataFrame::limit, "count"_a)
       .def(
           "select",
@@ -114,7 +119,22 @@ void bind_dataframe(nb::module_& module) {
           "count", [](const DataFrame& frame) { return frame.count(); },
           nb::call_guard<nb::gil_scoped_release>())
       .def("schema", &schema)
-      .def("explain", &DataFrame::explain)
+      .def(
+          "explain",
+          [](const DataFrame& frame, bool show_all, bool json) {
+            return frame.explain(
+                {show_all, json ? ExplainOptions::Format::kJson : ExplainOptions::Format::kText});
+          },
+          nb::kw_only(), "show_all"_a, "json"_a)
+      .def("warnings", &DataFrame::warnings)
+      .def("to_json", &DataFrame::to_json)
+      .def_static("from_json", &DataFrame::from_json, "json"_a)
+      .def("collect", &collect, nb::kw_only(), "threads"_a, "memory_limit"_a,
+           "on_progress"_a.none(), "on_failure"_a.none(),
+           nb::sig("def collect(self, *, threads: int, memory_limit: int, "
+                   "on_progress: collections.abc.Callable[[Progress], object] | None, "
+                   "on_failure: collections.abc.Callable[[str, str], object] | None) "
+                   "-> NativeDataFrame"))
       .def("write_parquet", &write_parquet, "path"_a, nb::kw_only(), "overwrite"_a, "threads"_a,
            "memory_limit"_a, "on_progress"_a.none(), "on_failure"_a.none(),
            nb::sig("def write_parquet(self, path: str, *, overwrite: bool, threads: int, "
@@ -123,11 +143,11 @@ void bind_dataframe(nb::module_& module) {
                    "on_failure: collections.abc.Callable[[str, str], object] | None) "
                    "-> NativeReport"))
       .def("arrow_stream", &arrow_stream, nb::kw_only(), "threads"_a, "memory_limit"_a,
-           "on_progress"_a.none(), "on_failure"_a.none(),
+           "on_progress"_a.none(), "on_failure"_a.none(), "morsel_rows"_a = 0, "optimize"_a = true,
            nb::sig("def arrow_stream(self, *, threads: int, memory_limit: int, "
                    "on_progress: collections.abc.Callable[[Progress], object] | None, "
-                   "on_failure: collections.abc.Callable[[str, str], object] | None) "
-                   "-> object"))
+                   "on_failure: collections.abc.Callable[[str, str], object] | None, "
+                   "morsel_rows: int = 0, optimize: bool = True) -> object"))
       .def("show", &show, "count"_a, nb::kw_only(), "on_failure"_a.none(),
            nb::sig("def show(self, count: int, *, "
                    "on_failure: collections.abc.Callable[[str, str], object] | None) -> str"));

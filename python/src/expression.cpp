@@ -1,5 +1,6 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 #include <vecframe/expression.h>
 
 #include <cstdint>
@@ -19,6 +20,17 @@ namespace vecframe::python {
 void bind_expression(nb::module_& module) {
   nb::class_<Expression> bound(module, "Expression", "What a column is computed from.");
   bound.def("__repr__", &Expression::to_string)
+      .def("to_json", &Expression::to_json,
+           "As JSON, for from_json() in this or another process of the same release.")
+      .def_static("from_json", &Expression::from_json, "json"_a)
+      .def(
+          "__reduce__",
+          [](const Expression& self) {
+            // A function of Python, which a pickle can name.
+            nb::object read = nb::module_::import_("vecframe.expression").attr("from_json");
+            return nb::make_tuple(std::move(read), nb::make_tuple(self.to_json()));
+          },
+          nb::sig("def __reduce__(self) -> tuple[object, tuple[str]]"))
       .def("alias", &Expression::alias, "name"_a,
            "The same expression under a name that select() gives to its column.")
       .def_prop_ro("name", &Expression::name,
@@ -29,6 +41,21 @@ void bind_expression(nb::module_& module) {
   module.def("call", &call_function, "function"_a, "arguments"_a, "options"_a,
              nb::sig("def call(function: str, arguments: list[object], options: dict[str, object]) "
                      "-> Expression"));
+
+  nb::class_<FunctionInfo>(module, "FunctionInfo", "A function that call() knows.")
+      .def_ro("name", &FunctionInfo::name)
+      .def_ro("arguments", &FunctionInfo::arguments)
+      .def_prop_ro(
+          "options",
+          [](const FunctionInfo& info) {
+            nb::dict options;
+            for (const auto& [name, value] : info.options)
+              options[name.c_str()] = from_value(value);
+            return options;
+          },
+          nb::sig("def options(self) -> dict[str, object]"),
+          "With their defaults; None: must be given, an integer.");
+  module.def("list_functions", &list_functions);
 
   nb::enum_<OnError>(module, "OnError")
       .value("RAISE", OnError::kRaise)

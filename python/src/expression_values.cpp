@@ -40,10 +40,27 @@ void bind_method(nb::class_<Expression>& expression, const char* name, const cha
       name, [called](const Expression& a) { return call(called, {a}); }, docstring);
 }
 
+// Of vectors or hashes: another column, a sequence of numbers, or the bytes of a hash.
+void bind_measure(nb::class_<Expression>& expression, const char* name) {
+  const std::string called = name;
+  const std::string signature = "def " + called + "(self, other: object) -> Expression";
+  expression.def(
+      name,
+      [called](const Expression& a, nb::object b) {
+        if (nb::isinstance<nb::bytes>(b)) b = nb::list(b);
+        return call(called, {a, to_expression(b)});
+      },
+      "other"_a, nb::sig(signature.c_str()), "As the function of that name.");
+}
+
 }  // namespace
 
 Value to_value(nb::handle object) {
   if (object.is_none()) return std::monostate();
+  // Numbers and vectors of numpy, which claim to be whole numbers too.
+  if (nb::hasattr(object, "ndim") && nb::hasattr(object, "tolist") &&
+      nb::cast<int>(object.attr("ndim")) < 2)
+    return to_value(object.attr("tolist")());
   if (nb::isinstance<nb::bool_>(object)) return nb::cast<bool>(object);
   if (nb::isinstance<nb::int_>(object) || nb::hasattr(object, "__index__")) {
     std::int64_t number = 0;
@@ -57,6 +74,18 @@ Value to_value(nb::handle object) {
   throw RequestError("lit: a value of type " +
                      nb::cast<std::string>(nb::str(object.type().attr("__name__"))) +
                      "; give None, a bool, a number, a str or a sequence of numbers");
+}
+
+nb::object from_value(const Value& value) {
+  struct Visitor {
+    nb::object operator()(std::monostate) const { return nb::none(); }
+    nb::object operator()(bool truth) const { return nb::cast(truth); }
+    nb::object operator()(std::int64_t number) const { return nb::cast(number); }
+    nb::object operator()(double number) const { return nb::cast(number); }
+    nb::object operator()(const std::string& text) const { return nb::cast(text); }
+    nb::object operator()(const std::vector<double>& vector) const { return nb::cast(vector); }
+  };
+  return std::visit(Visitor(), value);
 }
 
 Expression to_literal(nb::object value) { return lit(to_value(value)); }
@@ -132,6 +161,11 @@ void bind_expression_operators(nb::class_<Expression>& expression) {
       "Pictures of another size.");
   for (const char* name : {"image_width", "image_height", "image_channel", "image_mode"})
     bind_method(expression, name, name, "Of each picture, as a number.");
+  for (const char* name : {"cosine_distance", "cosine_similarity", "dot_product",
+                           "euclidean_distance", "hamming_distance"})
+    bind_measure(expression, name);
+  bind_method(expression, "l2_normalize", "l2_normalize",
+              "Each vector divided by its length; a zero vector stays zero.");
   expression.def(
       "is_in",
       [](const Expression& a, const nb::list& values) {

@@ -12,6 +12,7 @@ namespace vecframe::python {
 
 /// None, bool, int, float, str or a sequence of numbers. Throws RequestError for anything else.
 Value to_value(nanobind::handle object);
+nanobind::object from_value(const Value& value);
 Expression to_literal(nanobind::object value);
 /// An expression itself, or a literal of any other value.
 Expression to_expression(nanobind::handle object);

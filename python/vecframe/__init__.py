@@ -13,6 +13,7 @@ from vecframe import _native
 from vecframe._native import Expression, ModelInfo, Progress, RequestError, RunError, TableSummary
 from vecframe.dataframe import (
     DataFrame,
+    PlanWarning,
     from_arrow,
     from_glob_path,
     from_pandas,
@@ -33,6 +34,7 @@ __all__ = [
     "Expression",
     "Field",
     "ModelInfo",
+    "PlanWarning",
     "Progress",
     "RequestError",
     "RunError",

@@ -46,6 +46,16 @@ class Expression:
 
     def __repr__(self) -> str: ...
 
+    def to_json(self) -> str:
+        """
+        As JSON, for from_json() in this or another process of the same release.
+        """
+
+    @staticmethod
+    def from_json(json: str) -> Expression: ...
+
+    def __reduce__(self) -> tuple[object, tuple[str]]: ...
+
     def alias(self, name: str) -> Expression:
         """The same expression under a name that select() gives to its column."""
 
@@ -142,6 +152,24 @@ class Expression:
     def image_mode(self) -> Expression:
         """Of each picture, as a number."""
 
+    def cosine_distance(self, other: object) -> Expression:
+        """As the function of that name."""
+
+    def cosine_similarity(self, other: object) -> Expression:
+        """As the function of that name."""
+
+    def dot_product(self, other: object) -> Expression:
+        """As the function of that name."""
+
+    def euclidean_distance(self, other: object) -> Expression:
+        """As the function of that name."""
+
+    def hamming_distance(self, other: object) -> Expression:
+        """As the function of that name."""
+
+    def l2_normalize(self) -> Expression:
+        """Each vector divided by its length; a zero vector stays zero."""
+
     def is_in(self, values: list[object]) -> Expression:
         """Whether the value is one of these."""
 
@@ -150,6 +178,21 @@ def col(name: str) -> Expression: ...
 def lit(value: object | None) -> Expression: ...
 
 def call(function: str, arguments: list[object], options: dict[str, object]) -> Expression: ...
+
+class FunctionInfo:
+    """A function that call() knows."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def arguments(self) -> int: ...
+
+    @property
+    def options(self) -> dict[str, object]:
+        """With their defaults; None: must be given, an integer."""
+
+def list_functions() -> list[FunctionInfo]: ...
 
 class OnError(enum.Enum):
     RAISE = 0
@@ -273,6 +316,10 @@ class NativeReport:
     def json(self) -> str: ...
 
 class NativeDataFrame:
+    def rows(self, *, threads: int, memory_limit: int, morsel_rows: int, optimize: bool = True, on_failure: Callable[[str, str], object] | None) -> NativeRows: ...
+
+    def lazy_stream(self, *, threads: int, memory_limit: int, on_failure: Callable[[str, str], object] | None) -> object: ...
+
     def with_column(self, name: str, expression: Expression) -> NativeDataFrame: ...
 
     def limit(self, count: int) -> NativeDataFrame: ...
@@ -299,13 +346,31 @@ class NativeDataFrame:
 
     def schema(self) -> list[tuple[str, str]]: ...
 
-    def explain(self) -> str: ...
+    def explain(self, *, show_all: bool, json: bool) -> str: ...
+
+    def warnings(self) -> list[str]: ...
+
+    def to_json(self) -> str: ...
+
+    @staticmethod
+    def from_json(json: str) -> NativeDataFrame: ...
+
+    def collect(self, *, threads: int, memory_limit: int, on_progress: Callable[[Progress], object] | None, on_failure: Callable[[str, str], object] | None) -> NativeDataFrame: ...
 
     def write_parquet(self, path: str, *, overwrite: bool, threads: int, memory_limit: int, on_progress: Callable[[Progress], object] | None, on_failure: Callable[[str, str], object] | None) -> NativeReport: ...
 
-    def arrow_stream(self, *, threads: int, memory_limit: int, on_progress: Callable[[Progress], object] | None, on_failure: Callable[[str, str], object] | None) -> object: ...
+    def arrow_stream(self, *, threads: int, memory_limit: int, on_progress: Callable[[Progress], object] | None, on_failure: Callable[[str, str], object] | None, morsel_rows: int = 0, optimize: bool = True) -> object: ...
 
     def show(self, count: int, *, on_failure: Callable[[str, str], object] | None) -> str: ...
+
+class NativeRows:
+    """Rows of a plan that runs as they are taken."""
+
+    def next(self) -> tuple[object, object] | None:
+        """The capsules of the next rows, or None."""
+
+    def close(self) -> None:
+        """Ends the run."""
 
 def read_images(inputs: Sequence[str], *, apply_orientation: bool, max_pixels: int) -> NativeDataFrame: ...
 

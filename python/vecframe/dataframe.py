@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from vecframe._native import Expression, Progress, RequestError
 from vecframe.progress import ProgressChoice, ProgressLine, progress_callback
 from vecframe.report import RunReport
 from vecframe.schema import Field, Schema
+from vecframe.streams import ArrowStream, batches_of
 
 if TYPE_CHECKING:
     import pyarrow
@@ -21,16 +23,6 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("vecframe")
 _WRITE_MODES = ("error", "overwrite", "append")
 _MAX_THREADS = 1 << 16
-
-
-class _ArrowStream:
-    """A capsule as an object of the Arrow PyCapsule interface."""
-
-    def __init__(self, capsule: object) -> None:
-        self._capsule = capsule
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._capsule
 
 
 class DataFrame:
@@ -43,7 +35,7 @@ class DataFrame:
         """Adds the column, or replaces the one of that name."""
         name = require("with_column", name, str, "give the new column's name as str")
         require("with_column", expression, Expression, 'give an expression, such as embed_image(vecframe.col("image"))')
-        return DataFrame(self._native.with_column(name, expression))
+        return _warned(DataFrame(self._native.with_column(name, expression)))
 
     def limit(self, count: int) -> DataFrame:
         """The first `count` rows."""
@@ -67,7 +59,7 @@ class DataFrame:
             if column.name is None:
                 raise RequestError(f'select: {column!r} has no name; give it one with .alias("name")')
             named.append((column.name, column))
-        return DataFrame(self._native.select_expressions(named))
+        return _warned(DataFrame(self._native.select_expressions(named)))
 
     def exclude(self, *columns: str) -> DataFrame:
         """All columns but these."""
@@ -123,11 +115,31 @@ class DataFrame:
 
     def collect(self) -> DataFrame:
         """Runs the plan; the result is a dataframe of the rows, in memory."""
-        return from_arrow(self)
+        with _run_arguments(threads=0, memory_limit=None, progress=None) as arguments:
+            return DataFrame(self._native.collect(**arguments))
 
-    def iter_batches(self, batch_size: int = 1024) -> Iterator[pyarrow.RecordBatch]:
-        """The rows as record batches of at most `batch_size` rows."""
-        yield from self.to_arrow().to_batches(max_chunksize=integer("batch_size", batch_size, "give a number of rows"))
+    def iter_batches(
+        self, batch_size: int = 1024, *, threads: int = 0, memory_limit: int | str | None = None
+    ) -> Iterator[pyarrow.RecordBatch]:
+        """The rows as record batches of at most `batch_size` rows, as they are computed.
+
+        Memory does not grow with the rows, and the run ends when the iterator is closed or dropped.
+        """
+        rows = integer("batch_size", batch_size, "give a number of rows")
+        if rows < 1:
+            raise RequestError(f"batch_size: {rows} is not positive; give a number of rows")
+        with _run_arguments(threads, memory_limit, progress=False) as arguments:
+            del arguments["on_progress"]
+            return batches_of(self._native.rows(morsel_rows=rows, **arguments), rows)
+
+    def to_torch(self) -> dict[str, Any]:
+        """Runs the plan into a torch tensor for each column of numbers or vectors.
+
+        A tensor shares the memory of the result where that is in one piece and of a type that torch has.
+        """
+        from vecframe.tensors import tensors_of
+
+        return tensors_of(self.to_arrow())
 
     def to_pandas(self) -> Any:
         """Runs the plan into a pandas DataFrame."""
@@ -149,9 +161,33 @@ class DataFrame:
         """Names and types, known before anything runs."""
         return Schema(Field(name, dtype) for name, dtype in self._native.schema())
 
-    def explain(self) -> str:
-        """The plan as an indented text."""
-        return self._native.explain()
+    def explain(self, show_all: bool = False, format: str = "text") -> str:
+        """The plan as a text: its schema, then a line for each operation, the last one first.
+
+        Args:
+            show_all: Also the plan as it was rewritten, and the steps in which it runs.
+            format: "text", or "json", which has everything.
+        """
+        word = one_of("format", format, ("text", "json"))
+        return _PlanText(self._native.explain(show_all=bool(show_all), json=word == "json"))
+
+    def to_json(self) -> str:
+        """The plan as JSON, for from_json() in this or another process of the same release.
+
+        A source in memory goes along, up to 16 MiB of it. There are no credentials in a plan.
+        """
+        return self._native.to_json()
+
+    @staticmethod
+    def from_json(text: str) -> DataFrame:
+        """The plan that to_json() wrote, checked as building it would; no file is read.
+
+        A run raises RequestError if a model is not the one that the plan was built with.
+        """
+        return DataFrame(_native.NativeDataFrame.from_json(require("from_json", text, str, "give a text of to_json()")))
+
+    def __reduce__(self) -> tuple[Callable[[str], DataFrame], tuple[str]]:
+        return DataFrame.from_json, (self.to_json(),)
 
     def show(self, n: int = 8) -> None:
         """Runs the first `n` rows and prints them as a table."""
@@ -200,12 +236,13 @@ class DataFrame:
         import pyarrow
 
         with _run_arguments(threads, memory_limit, progress) as arguments:
-            return pyarrow.table(_ArrowStream(self._native.arrow_stream(**arguments)))
+            return pyarrow.table(ArrowStream(self._native.arrow_stream(**arguments)))
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """Runs the plan for any reader of the Arrow PyCapsule interface."""
-        with _run_arguments(threads=0, memory_limit=None, progress=None) as arguments:
-            return self._native.arrow_stream(**arguments)
+        """For any reader of the Arrow PyCapsule interface: the plan runs as its rows are taken."""
+        with _run_arguments(threads=0, memory_limit=None, progress=False) as arguments:
+            del arguments["on_progress"]
+            return self._native.lazy_stream(**arguments)
 
     def __repr__(self) -> str:
         return f"DataFrame (lazy)\n{self.schema!r}"
@@ -264,7 +301,7 @@ def read_parquet(path: str | os.PathLike[str] | list[str]) -> DataFrame:
 def from_arrow(data: Any) -> DataFrame:
     """Rows of a pyarrow Table, RecordBatch or reader, or of anything of the Arrow PyCapsule interface."""
     if isinstance(data, DataFrame):
-        return DataFrame(_native.from_arrow(data.__arrow_c_stream__()))
+        return data.collect()
     if not hasattr(data, "__arrow_c_stream__"):
         raise RequestError(
             f"from_arrow: a {type(data).__name__} has no Arrow stream; give a pyarrow Table, or use from_pydict"
@@ -292,6 +329,24 @@ def from_pandas(data: Any) -> DataFrame:
 def from_polars(data: Any) -> DataFrame:
     """Rows of a polars DataFrame."""
     return from_arrow(data.to_arrow())
+
+
+class PlanWarning(UserWarning):
+    """A plan does something that its user hardly wants."""
+
+
+class _PlanText(str):
+    """A text that a console shows as it is."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _warned(frame: DataFrame) -> DataFrame:
+    """The dataframe, after its last operation's warnings; of the line that calls the caller."""
+    for text in frame._native.warnings():
+        warnings.warn(text, PlanWarning, stacklevel=3)
+    return frame
 
 
 def _names(function: str, columns: Iterable[str]) -> list[str]:

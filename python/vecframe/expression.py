@@ -15,3 +15,8 @@ def col(name: str) -> Expression:
 def lit(value: object) -> Expression:
     """The same value in every row: None, a bool, a number, a text or a vector."""
     return _native.lit(value)
+
+
+def from_json(text: str) -> Expression:
+    """The expression that Expression.to_json() wrote."""
+    return Expression.from_json(require("from_json", text, str, "give a text of to_json()"))

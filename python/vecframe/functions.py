@@ -8,6 +8,14 @@ from vecframe import _native
 from vecframe._arguments import integer, one_of, optional, require, suggestion
 from vecframe._native import EmbedOptions, Expression, OnError, RequestError
 from vecframe.progress import download_line
+from vecframe.vector_functions import (
+    cosine_distance,
+    cosine_similarity,
+    dot_product,
+    euclidean_distance,
+    hamming_distance,
+    l2_normalize,
+)
 from vecframe.image_functions import (
     convert_image,
     crop,
@@ -26,18 +34,24 @@ from vecframe.session import fetch_builtin_weights
 
 __all__ = [
     "convert_image",
+    "cosine_distance",
+    "cosine_similarity",
     "crop",
     "decode_image",
+    "dot_product",
     "download",
     "embed_image",
     "embed_text",
     "encode_image",
+    "euclidean_distance",
+    "hamming_distance",
     "image_attribute",
     "image_channel",
     "image_hash",
     "image_height",
     "image_mode",
     "image_width",
+    "l2_normalize",
     "resize",
 ]
 

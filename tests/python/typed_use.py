@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import vecframe as vf
-from vecframe.functions import embed_image
+from vecframe.functions import cosine_distance, embed_image
 
 
 def progress(now: vf.Progress) -> None:
@@ -16,6 +16,9 @@ def embed(folder: Path, output: Path) -> dict[str, int]:
     names: list[str] = df.schema().names
     dtype: str = df.schema["embedding"].dtype
     print(names, dtype, df.explain())
+    nearest: vf.DataFrame = df.with_column("d", cosine_distance(vf.col("embedding"), [0.0] * 1280)).sort("d")
+    sizes: list[int] = [batch.num_rows for batch in vf.DataFrame.from_json(nearest.to_json()).iter_batches(100)]
+    print(sizes, nearest.explain(show_all=True))
     report: vf.RunReport = df.limit(10).select("path", "embedding").write_parquet(
         output, mode="overwrite", memory_limit="1GiB", progress=progress
     )

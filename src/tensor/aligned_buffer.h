@@ -11,15 +11,16 @@ namespace vecframe::tensor {
 /// Alignment of every buffer: a cache line, which is also the widest vector register.
 inline constexpr std::size_t kAlignment = 64;
 
+/// Memory for std::free, aligned to kAlignment or better; throws std::bad_alloc.
+void* allocate_aligned(std::size_t bytes);
+
 template <class T>
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
   explicit AlignedBuffer(std::size_t count) : size_(count) {
     if (count == 0) return;
-    const std::size_t bytes = (count * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
-    data_.reset(static_cast<T*>(std::aligned_alloc(kAlignment, bytes)));
-    if (!data_) throw std::bad_alloc();
+    data_.reset(static_cast<T*>(allocate_aligned(count * sizeof(T))));
   }
   T* data() { return data_.get(); }
   const T* data() const { return data_.get(); }

@@ -24,12 +24,20 @@ constexpr std::size_t size_of(DType dtype) {
   return 0;
 }
 
-/// Arithmetic a model runs in. bf16 rounds the inputs of every matrix product; sums, the residual
-/// stream, norms and softmax stay float32.
-enum class Precision : std::uint8_t { kFp32, kBf16 };
+/// Arithmetic a model runs in. bf16 rounds the inputs of every matrix product, int8 maps them to 8
+/// bits (tensor/int8.h); the residual stream, norms and softmax stay float32.
+enum class Precision : std::uint8_t { kFp32, kBf16, kInt8 };
 
 constexpr std::string_view to_string(Precision precision) {
-  return precision == Precision::kFp32 ? "fp32" : "bf16";
+  switch (precision) {
+    case Precision::kFp32:
+      return "fp32";
+    case Precision::kBf16:
+      return "bf16";
+    case Precision::kInt8:
+      return "int8";
+  }
+  return {};
 }
 
 inline float bf16_to_float(std::uint16_t bits) {

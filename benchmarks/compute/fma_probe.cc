@@ -61,7 +61,7 @@ Burst burst_of([[maybe_unused]] const std::string& isa,
 #if defined(__x86_64__)
   const bool bf16 = precision == tensor::Precision::kBf16;
   if (isa == "avx512-bf16" && bf16) return flops_bf16;
-  if (isa == "avx512-bf16" || isa == "avx512") return flops_avx512;
+  if (isa.starts_with("avx512")) return flops_avx512;
   if (isa == "avx2") return flops_avx2;
 #endif
   throw std::invalid_argument("no probe for instruction set '" + isa + "'");

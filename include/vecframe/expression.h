@@ -63,8 +63,8 @@ struct EmbedOptions {
   bool normalize = false;
   /// Element type of the column: "float32" or "float16".
   std::string dtype = "float32";
-  /// "fp32", "bf16", or "auto": bf16 where the processor has it, else fp32; resolved when the plan
-  /// is built.
+  /// "fp32", "bf16", "int8", or "auto": bf16 where the processor has it, else fp32; resolved when
+  /// the plan is built.
   std::string precision = "fp32";
   /// "auto", "cpu", "reference".
   std::string device = "auto";

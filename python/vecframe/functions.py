@@ -106,7 +106,7 @@ def embed_image(
             after the final norm, without pooler and projection.
         image_size: Side of the square picture that goes into the model, in place of its processor's; positions are
             interpolated.
-        precision: "fp32", "bf16", or "auto": bf16 where the processor has it.
+        precision: "fp32", "bf16", "int8", or "auto": bf16 where the processor has it.
         device: "auto", "cpu" or "reference".
         batch_size: Pictures a batch; by default what the memory limit allows.
         on_error: What becomes of a bad row, never of its batch. "raise" stops the run, "log" keeps the row with a null
@@ -168,7 +168,7 @@ def embed_text(
         dimensions: Keep the first so many values of each vector.
         normalize: Divide each vector, or what `dimensions` keeps of it, by its L2 norm.
         dtype: Element type of the column, "float32" or "float16".
-        precision: "fp32", "bf16", or "auto".
+        precision: "fp32", "bf16", "int8", or "auto".
         device: "auto", "cpu" or "reference".
         batch_size: Texts a batch; by default what the memory limit allows.
         on_error: "raise", "log" or "ignore".
@@ -221,7 +221,7 @@ def _common_options(
         common.dimensions = integer("dimensions", dimensions, "give a number of values")
     common.normalize = require("normalize", normalize, bool, "give True or False")
     common.dtype = one_of("dtype", dtype, ("float32", "float16"))
-    common.precision = require("precision", precision, str, 'give "fp32", "bf16" or "auto"')
+    common.precision = require("precision", precision, str, 'give "fp32", "bf16", "int8" or "auto"')
     common.device = require("device", device, str, 'give "auto", "cpu" or "reference"')
     if batch_size is not None:
         common.batch_size = integer("batch_size", batch_size, "give a number of rows")

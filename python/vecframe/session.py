@@ -43,7 +43,7 @@ def describe_model(
     return _native.describe_model(
         model,
         provider=provider,
-        precision=require("precision", precision, str, 'give "fp32", "bf16" or "auto"'),
+        precision=require("precision", precision, str, 'give "fp32", "bf16", "int8" or "auto"'),
         device=require("device", device, str, 'give "auto", "cpu" or "reference"'),
     )
 

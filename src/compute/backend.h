@@ -135,6 +135,18 @@ class Backend {
   virtual const BackendInfo& info() const = 0;
   /// Whether the hardware at hand runs this precision at more than fp32's speed.
   virtual bool supports(tensor::Precision precision) const = 0;
+  /// Bytes of one packed weight of a matrix product.
+  virtual std::int64_t weight_bytes(tensor::Precision precision) const {
+    switch (precision) {
+      case tensor::Precision::kFp32:
+        return 4;
+      case tensor::Precision::kBf16:
+        return 2;
+      case tensor::Precision::kInt8:
+        return 1;
+    }
+    return 4;
+  }
 
   virtual std::unique_ptr<Vector> upload(std::span<const float> values) = 0;
   virtual std::unique_ptr<Linear> pack(const LinearWeights& weights,

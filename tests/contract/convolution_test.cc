@@ -69,8 +69,8 @@ Values run_convolution(Device& device, Precision precision, const Case& c, std::
 
 class ConvolutionContract : public ContractTest {};
 
-TEST_P(ConvolutionContract, EqualsTheReferenceAtBothPrecisions) {
-  for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+TEST_P(ConvolutionContract, EqualsTheReferenceAtEveryPrecision) {
+  for (const Precision precision : kPrecisions) {
     int index = 0;
     for (const Case& c : kCases) {
       SCOPED_TRACE(testing::Message() << to_string(precision) << " case " << index++);

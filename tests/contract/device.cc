@@ -13,7 +13,7 @@ using compute::FeatureMap;
 using compute::Matrix;
 
 std::vector<std::string> backend_names() {
-  return {"reference", "avx512-bf16", "avx512", "avx2", "sse4", "baseline"};
+  return {"reference", "avx512-bf16", "avx512-vnni", "avx512", "avx2", "sse4", "baseline"};
 }
 
 std::shared_ptr<compute::Backend> open_backend(const std::string& name) {

@@ -16,6 +16,9 @@ namespace vecframe::contract {
 
 using Values = std::vector<float>;
 
+inline constexpr tensor::Precision kPrecisions[] = {
+    tensor::Precision::kFp32, tensor::Precision::kBf16, tensor::Precision::kInt8};
+
 /// Names for INSTANTIATE_TEST_SUITE_P, also of those this machine cannot run.
 std::vector<std::string> backend_names();
 /// Null if this machine cannot run it.

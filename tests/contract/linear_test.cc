@@ -1,4 +1,4 @@
-// Linear layers and patch embeddings, both precisions, at the sizes vision transformers have.
+// Linear layers and patch embeddings, every precision, at the sizes vision transformers have.
 
 #include <gtest/gtest.h>
 
@@ -37,8 +37,8 @@ Values run_linear(Device& device, Precision precision, const Values& weight, con
 
 class LinearContract : public ContractTest {};
 
-TEST_P(LinearContract, EqualsTheReferenceAtBothPrecisions) {
-  for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+TEST_P(LinearContract, EqualsTheReferenceAtEveryPrecision) {
+  for (const Precision precision : kPrecisions) {
     for (const Shape& shape : kShapes) {
       SCOPED_TRACE(testing::Message() << to_string(precision) << " " << shape.rows << " x "
                                       << shape.in << " x " << shape.out);
@@ -99,7 +99,7 @@ TEST_P(LinearContract, TheResidualComesAfterTheActivationAndMayBeTheOutput) {
 }
 
 TEST_P(LinearContract, ARowDoesNotDependOnTheNumberOfRows) {
-  for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+  for (const Precision precision : kPrecisions) {
     for (const Shape& shape : {Shape{33, 300, 70}, Shape{33, 2100, 40}, Shape{211, 64, 48}}) {
       const Values weight = random_values(shape.in * shape.out, 5);
       const Values bias = random_values(shape.out, 6);
@@ -122,10 +122,34 @@ TEST_P(LinearContract, NaNStaysInItsRow) {
   x[5 * 40 + 7] = std::nanf("");
   for (const Activation activation : {Activation::kNone, Activation::kGeluErf, Activation::kSilu,
                                       Activation::kGeluTanh, Activation::kTanh}) {
-    const Values y =
-        run_linear(*device_, Precision::kFp32, random_values(40 * 33, 9), {}, shape, x, activation);
-    for (std::size_t i = 0; i < y.size(); ++i) EXPECT_EQ(std::isnan(y[i]), i / 33 == 5) << i;
+    for (const Precision precision : kPrecisions) {
+      const Values y =
+          run_linear(*device_, precision, random_values(40 * 33, 9), {}, shape, x, activation);
+      for (std::size_t i = 0; i < y.size(); ++i) EXPECT_EQ(std::isnan(y[i]), i / 33 == 5) << i;
+    }
   }
+}
+
+// Rows of one sign, of zeros, of one value far from the others: each has its own scale, and sums
+// stay exact where they are largest.
+TEST_P(LinearContract, Int8ScalesEachRowAndEachColumn) {
+  const Shape shape{6, 3000, 34};
+  Values x(static_cast<std::size_t>(shape.rows * shape.in), 0.0f);
+  for (std::int64_t i = 0; i < shape.in; ++i) {
+    const float wave = static_cast<float>(i % 17) / 16;
+    const float rows[] = {0.0f, 1.0f, -1e-3f, wave, 0.5f - wave, i == 7 ? 1e4f : wave};
+    for (std::int64_t r = 0; r < shape.rows; ++r)
+      x[static_cast<std::size_t>(r * shape.in + i)] = rows[r];
+  }
+  Values weight = random_values(shape.in * shape.out, 14);
+  std::fill_n(weight.begin(), 2 * shape.in, 0.0f);
+  std::fill_n(weight.begin() + 2 * shape.in, shape.in, 1e-3f);
+  std::fill_n(weight.begin() + 3 * shape.in, shape.in, -1e5f);
+  const Values magnitude =
+      run_linear(*reference_, Precision::kFp32, absolute(weight), {}, shape, absolute(x));
+  expect_near(run_linear(*device_, Precision::kInt8, weight, {}, shape, x),
+              run_linear(*reference_, Precision::kInt8, weight, {}, shape, x),
+              sum_tolerance(magnitude, 1));
 }
 
 std::array<std::array<float, 256>, 3> some_table() {
@@ -172,7 +196,7 @@ Values run_patches(Device& device, Precision precision, const Picture& picture, 
 }
 
 TEST_P(LinearContract, PatchesEqualTheReference) {
-  for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+  for (const Precision precision : kPrecisions) {
     for (const Picture& picture :
          {Picture{1, 4, 4, 4, 5}, Picture{3, 33, 50, 8, 40}, Picture{2, 64, 96, 32, 48},
           Picture{2, 45, 43, 14, 24}, Picture{1, 224, 224, 16, 16}}) {

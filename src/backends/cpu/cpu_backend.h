@@ -16,7 +16,8 @@ struct CpuOptions {
   std::string isa;
 };
 
-/// What this machine can run, best first: of "avx512-bf16", "avx512", "avx2", "sse4", "baseline".
+/// What this machine can run, best first: of "avx512-bf16" (which has the integer instructions too
+/// where the machine does), "avx512-vnni", "avx512", "avx2", "sse4", "baseline".
 std::vector<std::string> available_isas();
 
 /// Throws RequestError if the machine does not have options.isa.

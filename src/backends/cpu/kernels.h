@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "compute/types.h"
+#include "tensor/int8.h"
 
 namespace vecframe::backends::cpu {
 
@@ -34,14 +35,39 @@ struct DepthwiseRow {
   std::int64_t kernel = 0, stride = 0, pad_before = 0;
 };
 
+/// What stands in memory for a value that tensor/int8.h maps to an integer.
+enum class Narrow : std::uint8_t {
+  kInput8,    ///< uint8, an input
+  kWeight8,   ///< int8, a weight
+  kInput16,   ///< an input as int16, for products of 16 bits
+  kWeight16,  ///< a weight as int16
+};
+
 struct Kernels {
   const char* name;
   /// Width of a panel of packed weights: two vectors.
   std::int64_t panel_columns;
+  /// Rows whose sums fit the registers.
+  std::int64_t tile_rows;
 
   /// c (rows, panel_columns) [+]= x (rows, k) * w, where w is one panel (k, panel_columns).
   void (*multiply)(const float* x, std::int64_t x_stride, const float* w, std::int64_t k,
                    std::int64_t rows, bool accumulate, float* c, std::int64_t c_stride);
+  /// c (rows, panel_columns) [+]= x * w, as integers. x holds `pairs` pairs of int16 a row, rows
+  /// x_stride pairs apart; w is one panel (pairs, panel_columns) of pairs.
+  void (*multiply_int16)(const std::uint32_t* x, std::int64_t x_stride, const std::uint32_t* w,
+                         std::int64_t pairs, std::int64_t rows, bool accumulate, std::int32_t* c,
+                         std::int64_t c_stride);
+  /// The least and the largest value; both NaN if one is not finite.
+  void (*value_range)(const float* x, std::int64_t count, float* low, float* high);
+  /// Fills whole words; what is behind the last value is zero.
+  void (*narrow)(const float* x, std::int64_t count, const tensor::Int8Scale& scale, Narrow type,
+                 std::uint32_t* to);
+  /// y = (c - zero of the row * sum of the column's weights) * both scales. c may be y.
+  void (*widen)(const std::int32_t* c, std::int64_t c_stride, std::int64_t rows,
+                std::int64_t columns, const tensor::Int8Scale* rows_scales,
+                const float* column_scales, const std::int32_t* column_sums, float* y,
+                std::int64_t y_stride);
   /// y (rows, columns) from sums c. c may be y.
   void (*finish)(const float* c, std::int64_t c_stride, std::int64_t rows, std::int64_t columns,
                  const Epilogue& epilogue, float* y, std::int64_t y_stride);

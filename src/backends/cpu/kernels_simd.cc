@@ -12,6 +12,7 @@
 
 #include "backends/cpu/depthwise-inl.h"
 #include "backends/cpu/elementwise-inl.h"
+#include "backends/cpu/int8-inl.h"
 #include "backends/cpu/map-inl.h"
 #include "backends/cpu/multiply-inl.h"
 #include "backends/cpu/pooling-inl.h"
@@ -20,8 +21,27 @@ HWY_BEFORE_NAMESPACE();
 namespace vecframe::backends::cpu::HWY_NAMESPACE {
 
 Kernels make_kernels(const char* name) {
-  return {name, panel_columns(), multiply, finish,   scale_rows, exp_rows, normalize,
-          gate, rotate_pairs,    dot_rows, sum_rows, depthwise,  max_rows, normalize_response};
+  Kernels kernels{};
+  kernels.name = name;
+  kernels.panel_columns = panel_columns();
+  kernels.tile_rows = kTileRows;
+  kernels.multiply = multiply;
+  kernels.multiply_int16 = multiply_int16;
+  kernels.value_range = value_range;
+  kernels.narrow = narrow;
+  kernels.widen = widen;
+  kernels.finish = finish;
+  kernels.scale_rows = scale_rows;
+  kernels.exp_rows = exp_rows;
+  kernels.normalize = normalize;
+  kernels.gate = gate;
+  kernels.rotate_pairs = rotate_pairs;
+  kernels.dot_rows = dot_rows;
+  kernels.sum_rows = sum_rows;
+  kernels.depthwise = depthwise;
+  kernels.max_rows = max_rows;
+  kernels.normalize_response = normalize_response;
+  return kernels;
 }
 
 }  // namespace vecframe::backends::cpu::HWY_NAMESPACE

@@ -10,6 +10,7 @@
 #include <hwy/highway.h>
 
 #include <cstdint>
+#include <type_traits>
 
 HWY_BEFORE_NAMESPACE();
 namespace vecframe::backends::cpu::HWY_NAMESPACE {
@@ -63,43 +64,46 @@ void multiply_tile(const float* x, std::int64_t x_stride, const float* HWY_RESTR
   }
 }
 
-inline void multiply_tile_of(std::int64_t height, const float* x, std::int64_t x_stride,
-                             const float* w, std::int64_t k, bool accumulate, float* c,
-                             std::int64_t c_stride) {
-  switch (height) {
-#define VECFRAME_TILE(h) \
-  case h:                \
-    return multiply_tile<h>(x, x_stride, w, k, accumulate, c, c_stride);
-    VECFRAME_TILE(1)
-    VECFRAME_TILE(2)
-    VECFRAME_TILE(3)
-    VECFRAME_TILE(4)
-    VECFRAME_TILE(5)
-    VECFRAME_TILE(6)
+// Calls tile(integral constant of its height) for tiles of even height: a last tile of one or two
+// rows would wait for its loads.
+template <class Tile>
+HWY_INLINE void for_tiles(std::int64_t rows, Tile tile) {
+  for (std::int64_t tiles = (rows + kTileRows - 1) / kTileRows; tiles > 0; --tiles) {
+    const std::int64_t height = (rows + tiles - 1) / tiles;
+    rows -= height;
+    switch (height) {
+#define VECFRAME_TILE(h)                    \
+  case h:                                   \
+    tile(std::integral_constant<int, h>()); \
+    break;
+      VECFRAME_TILE(1)
+      VECFRAME_TILE(2)
+      VECFRAME_TILE(3)
+      VECFRAME_TILE(4)
+      VECFRAME_TILE(5)
+      VECFRAME_TILE(6)
 #if HWY_TARGET == HWY_AVX3
-    VECFRAME_TILE(7)
-    VECFRAME_TILE(8)
-    VECFRAME_TILE(9)
-    VECFRAME_TILE(10)
-    VECFRAME_TILE(11)
-    VECFRAME_TILE(12)
+      VECFRAME_TILE(7)
+      VECFRAME_TILE(8)
+      VECFRAME_TILE(9)
+      VECFRAME_TILE(10)
+      VECFRAME_TILE(11)
+      VECFRAME_TILE(12)
 #endif
 #undef VECFRAME_TILE
-    default:
-      return;
+      default:
+        return;
+    }
   }
 }
 
-// Tiles of even height: a last tile of one or two rows would wait for its loads.
 inline void multiply(const float* x, std::int64_t x_stride, const float* w, std::int64_t k,
                      std::int64_t rows, bool accumulate, float* c, std::int64_t c_stride) {
-  for (std::int64_t tiles = (rows + kTileRows - 1) / kTileRows; tiles > 0; --tiles) {
-    const std::int64_t height = (rows + tiles - 1) / tiles;
-    multiply_tile_of(height, x, x_stride, w, k, accumulate, c, c_stride);
-    rows -= height;
+  for_tiles(rows, [&](auto height) HWY_ATTR {
+    multiply_tile<decltype(height)::value>(x, x_stride, w, k, accumulate, c, c_stride);
     x += height * x_stride;
     c += height * c_stride;
-  }
+  });
 }
 
 }  // namespace vecframe::backends::cpu::HWY_NAMESPACE

@@ -1,8 +1,13 @@
 #include "backends/cpu/packed.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <bit>
+#include <cstring>
+#include <stdexcept>
 #include <vector>
+
+#include "tensor/int8.h"
 
 namespace vecframe::backends::cpu {
 namespace {
@@ -11,11 +16,6 @@ using tensor::Precision;
 
 std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
-}
-
-InputFormat format_of(const Isa& isa, Precision precision) {
-  if (precision == Precision::kFp32) return InputFormat::kFloat;
-  return isa.bf16 != nullptr ? InputFormat::kBf16Pairs : InputFormat::kRoundedFloat;
 }
 
 // Place (y, x, channel) -> column (channel, y, x) of checkpoints.
@@ -34,6 +34,37 @@ compute::ConvolutionWeights sizes_of(compute::ConvolutionWeights weights) {
   return weights;
 }
 
+std::int64_t values_a_word(InputFormat format) {
+  switch (format) {
+    case InputFormat::kFloat:
+    case InputFormat::kRoundedFloat:
+      return 1;
+    case InputFormat::kBf16Pairs:
+    case InputFormat::kInt16Pairs:
+      return 2;
+    case InputFormat::kInt8Quads:
+      return 4;
+  }
+  return 1;
+}
+
+std::int64_t panel_columns_of(const Isa& isa, InputFormat format) {
+  if (format == InputFormat::kBf16Pairs) return isa.bf16->panel_columns;
+  if (format == InputFormat::kInt8Quads) return isa.int8->panel_columns;
+  return isa.kernels->panel_columns;
+}
+
+// (rows, columns) to (columns, rows), in squares whose lines stay in the first-level cache.
+void transpose(const std::uint32_t* from, std::int64_t rows, std::int64_t columns,
+               std::uint32_t* to) {
+  constexpr std::int64_t kSide = 16;
+  for (std::int64_t first = 0; first < columns; first += kSide) {
+    const std::int64_t end = std::min(first + kSide, columns);
+    for (std::int64_t r = 0; r < rows; ++r)
+      for (std::int64_t c = first; c < end; ++c) to[c * rows + r] = from[r * columns + c];
+  }
+}
+
 tensor::AlignedBuffer<float> padded(std::span<const float> values, std::int64_t size) {
   tensor::AlignedBuffer<float> buffer(static_cast<std::size_t>(size));
   std::fill(std::copy(values.begin(), values.end(), buffer.begin()), buffer.end(), 0.0f);
@@ -42,43 +73,88 @@ tensor::AlignedBuffer<float> padded(std::span<const float> values, std::int64_t 
 
 }  // namespace
 
+InputFormat format_of(const Isa& isa, Precision precision) {
+  switch (precision) {
+    case Precision::kFp32:
+      return InputFormat::kFloat;
+    case Precision::kBf16:
+      return isa.bf16 != nullptr ? InputFormat::kBf16Pairs : InputFormat::kRoundedFloat;
+    case Precision::kInt8:
+      return isa.int8 != nullptr ? InputFormat::kInt8Quads : InputFormat::kInt16Pairs;
+  }
+  return InputFormat::kFloat;
+}
+
+std::int64_t weight_bytes(InputFormat format) {
+  return static_cast<std::int64_t>(sizeof(std::uint32_t)) / values_a_word(format);
+}
+
 PackedMatrix::PackedMatrix(const Isa& isa, Precision precision, std::span<const float> weight,
                            std::span<const float> bias_values, std::int64_t n_, std::int64_t k_,
                            std::span<const std::int64_t> order)
     : n(n_),
       k(k_),
       format(format_of(isa, precision)),
-      panel_columns(format == InputFormat::kBf16Pairs ? isa.bf16->panel_columns
-                                                      : isa.kernels->panel_columns),
-      depth(format == InputFormat::kBf16Pairs ? (k + 1) / 2 : k),
+      panel_columns(panel_columns_of(isa, format)),
+      depth((k + values_a_word(format) - 1) / values_a_word(format)),
       data(static_cast<std::size_t>(round_up(n, panel_columns) * depth)),
       bias(padded(bias_values, round_up(n, panel_columns))) {
-  const auto value = [&](std::int64_t column, std::int64_t place) {
-    if (column >= n || place >= k) return 0.0f;
-    const std::int64_t from = order.empty() ? place : order[static_cast<std::size_t>(place)];
-    return weight[static_cast<std::size_t>(column * k + from)];
-  };
-  for (std::int64_t first = 0; first < n; first += panel_columns) {
-    std::uint32_t* panel_data = data.data() + first * depth;
-    // Columns outside: each reads its weights from front to back.
-    for (std::int64_t j = 0; j < panel_columns; ++j) {
-      for (std::int64_t i = 0; i < depth; ++i) {
-        std::uint32_t& element = panel_data[i * panel_columns + j];
-        const float v = value(first + j, format == InputFormat::kBf16Pairs ? 2 * i : i);
-        switch (format) {
-          case InputFormat::kFloat:
-            element = std::bit_cast<std::uint32_t>(v);
-            break;
-          case InputFormat::kRoundedFloat:
-            element = std::uint32_t{tensor::float_to_bf16(v)} << 16;
-            break;
-          case InputFormat::kBf16Pairs:
-            element = tensor::float_to_bf16(v) |
-                      std::uint32_t{tensor::float_to_bf16(value(first + j, 2 * i + 1))} << 16;
-            break;
-        }
-      }
+  if (is_integer(format)) {
+    if (k > tensor::kLongestInt8Sum) {
+      throw std::invalid_argument(
+          fmt::format("int8: a row of {} weights is longer than {}", k, tensor::kLongestInt8Sum));
     }
+    column_scales = padded({}, round_up(n, panel_columns));
+    column_sums = tensor::AlignedBuffer<std::int32_t>(static_cast<std::size_t>(bias.size()));
+    std::fill(column_sums.begin(), column_sums.end(), 0);
+  }
+  tensor::AlignedBuffer<std::uint32_t> rows(static_cast<std::size_t>(panel_columns * depth));
+  std::vector<float> ordered(order.size());
+  for (std::int64_t first = 0; first < n; first += panel_columns) {
+    const std::int64_t count = std::min(panel_columns, n - first);
+    for (std::int64_t j = 0; j < count; ++j) {
+      const float* from = weight.data() + (first + j) * k;
+      for (std::size_t i = 0; i < order.size(); ++i) ordered[i] = from[order[i]];
+      store_column(isa, first + j, order.empty() ? from : ordered.data(), rows.data() + j * depth);
+    }
+    std::fill(rows.data() + count * depth, rows.end(), 0);
+    transpose(rows.data(), panel_columns, depth, data.data() + first * depth);
+  }
+}
+
+void PackedMatrix::store_column(const Isa& isa, std::int64_t column, const float* from,
+                                std::uint32_t* to) {
+  if (!is_integer(format)) return store_floats(isa, format, from, k, to);
+  const auto at = static_cast<std::size_t>(column);
+  float low, high;
+  isa.kernels->value_range(from, k, &low, &high);
+  const tensor::Int8Scale scale = tensor::int8_weight_scale(std::max(high, -low));
+  const bool quads = format == InputFormat::kInt8Quads;
+  isa.kernels->narrow(from, k, scale, quads ? Narrow::kWeight8 : Narrow::kWeight16, to);
+  column_scales[at] = scale.scale;
+  std::int32_t sum = 0;
+  for (std::int64_t i = 0; i < k; ++i)
+    sum += quads ? reinterpret_cast<const std::int8_t*>(to)[i]
+                 : reinterpret_cast<const std::int16_t*>(to)[i];
+  column_sums[at] = sum;
+}
+
+void store_floats(const Isa& isa, InputFormat format, const float* from, std::int64_t count,
+                  std::uint32_t* to) {
+  switch (format) {
+    case InputFormat::kFloat:
+      std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(float));
+      return;
+    case InputFormat::kRoundedFloat:
+      for (std::int64_t i = 0; i < count; ++i)
+        to[i] = std::uint32_t{tensor::float_to_bf16(from[i])} << 16;
+      return;
+    case InputFormat::kBf16Pairs:
+      isa.bf16->convert(from, count, to);
+      return;
+    case InputFormat::kInt8Quads:
+    case InputFormat::kInt16Pairs:
+      throw std::logic_error("integers need a scale");
   }
 }
 

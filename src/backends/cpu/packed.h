@@ -6,6 +6,7 @@
 #include <span>
 
 #include "backends/cpu/bf16_kernels.h"
+#include "backends/cpu/int8_kernels.h"
 #include "backends/cpu/kernels.h"
 #include "compute/backend.h"
 #include "tensor/aligned_buffer.h"
@@ -17,6 +18,7 @@ namespace vecframe::backends::cpu {
 struct Isa {
   const Kernels* kernels = nullptr;
   const Bf16Kernels* bf16 = nullptr;  ///< null: bf16 products are emulated by rounding
+  const Int8Kernels* int8 = nullptr;  ///< null: int8 products are made of 16-bit ones
 };
 
 /// How the inputs of a product are stored.
@@ -24,28 +26,50 @@ enum class InputFormat : std::uint8_t {
   kFloat,         ///< float32
   kRoundedFloat,  ///< float32 that bf16 can hold: bf16 without an instruction for it
   kBf16Pairs,     ///< two bf16 in 32 bits
+  kInt8Quads,     ///< four 8-bit integers in 32 bits
+  kInt16Pairs,    ///< two 8-bit integers in 32 bits: int8 without an instruction for it
 };
 
+InputFormat format_of(const Isa& isa, tensor::Precision precision);
+/// Bytes of a packed weight.
+std::int64_t weight_bytes(InputFormat format);
+/// Whether sums are integers, and rows and columns have scales.
+inline bool is_integer(InputFormat format) {
+  return format == InputFormat::kInt8Quads || format == InputFormat::kInt16Pairs;
+}
+
 /// The matrix of y = x W^T + b in panels: [ceil(n / panel)][depth][panel], where an element of a
-/// panel is one float32 or one pair of bf16, and padding is zero. One panel is read from front to
+/// panel is the 32 bits of one input format, and padding is zero. One panel is read from front to
 /// back for every tile of rows.
 struct PackedMatrix {
   /// `weight` is (n, k) row-major; `order[i]` is the column that goes to place i, or empty.
   PackedMatrix(const Isa& isa, tensor::Precision precision, std::span<const float> weight,
                std::span<const float> bias, std::int64_t n, std::int64_t k,
                std::span<const std::int64_t> order = {});
-  std::size_t bytes() const { return data.size_bytes() + bias.size_bytes(); }
+  std::size_t bytes() const {
+    return data.size_bytes() + bias.size_bytes() + column_scales.size_bytes() +
+           column_sums.size_bytes();
+  }
   const std::uint32_t* panel(std::int64_t first_column) const {
     return data.data() + first_column * depth;
   }
+  /// The weights of one column, in order, as the product's input format; `to` has `depth` elements.
+  void store_column(const Isa& isa, std::int64_t column, const float* from, std::uint32_t* to);
 
   std::int64_t n, k;
   InputFormat format;
   std::int64_t panel_columns;
-  std::int64_t depth;  // 32-bit elements a column: k, or its pairs
+  std::int64_t depth;  // 32-bit elements a column: k, or its pairs or quads
   tensor::AlignedBuffer<std::uint32_t> data;
-  tensor::AlignedBuffer<float> bias;  // padded to whole panels
+  // Padded to whole panels.
+  tensor::AlignedBuffer<float> bias;
+  tensor::AlignedBuffer<float> column_scales;       // integers only: of the column's weights
+  tensor::AlignedBuffer<std::int32_t> column_sums;  // integers only: of the column's stored weights
 };
+
+/// `count` values in a format that is not integer.
+void store_floats(const Isa& isa, InputFormat format, const float* from, std::int64_t count,
+                  std::uint32_t* to);
 
 class CpuVector final : public compute::Vector {
  public:

@@ -1,7 +1,5 @@
 #include "backends/cpu/product.h"
 
-#include <bit>
-
 namespace vecframe::backends::cpu {
 namespace {
 
@@ -21,8 +19,8 @@ bool is_deep(std::int64_t rows, std::int64_t depth) {
   return depth >= kDeep && rows >= kDeepLeastRows;
 }
 
-void finish_panel(const Isa& isa, const PackedMatrix& matrix, std::int64_t column, const float* c,
-                  std::int64_t first_row, std::int64_t rows, const ProductOutput& output) {
+void finish_tile(const Isa& isa, const PackedMatrix& matrix, std::int64_t column, const float* c,
+                 std::int64_t first_row, std::int64_t rows, const ProductOutput& output) {
   const std::int64_t panel = matrix.panel_columns;
   const std::int64_t columns = std::min(panel, matrix.n - column);
   for (std::int64_t r = 0; r < rows;) {
@@ -41,6 +39,18 @@ void finish_panel(const Isa& isa, const PackedMatrix& matrix, std::int64_t colum
   }
 }
 
+// Calls tile(first, count) for tiles of even height: a last tile of one or two rows would wait for
+// its loads.
+template <class Tile>
+void for_tiles(std::int64_t rows, std::int64_t most, Tile tile) {
+  std::int64_t first = 0;
+  for (std::int64_t tiles = (rows + most - 1) / most; tiles > 0; --tiles) {
+    const std::int64_t count = (rows - first + tiles - 1) / tiles;
+    tile(first, count);
+    first += count;
+  }
+}
+
 }  // namespace
 
 std::int64_t rows_a_block(std::int64_t rows, std::int64_t depth) {
@@ -54,52 +64,72 @@ std::int64_t rows_a_block(std::int64_t rows, std::int64_t depth) {
   return blocks == 1 ? even : std::min(most, (even + 11) / 12 * 12);
 }
 
-void store_input(const Isa& isa, const PackedMatrix& matrix, const float* from, std::uint32_t* to) {
-  switch (matrix.format) {
-    case InputFormat::kFloat:
-      std::copy_n(from, matrix.k, reinterpret_cast<float*>(to));
-      return;
-    case InputFormat::kRoundedFloat:
-      for (std::int64_t i = 0; i < matrix.k; ++i)
-        to[i] = std::uint32_t{tensor::float_to_bf16(from[i])} << 16;
-      return;
-    case InputFormat::kBf16Pairs:
-      isa.bf16->convert(from, matrix.k, to);
-      return;
-  }
+void store_input(const Isa& isa, const PackedMatrix& matrix, const float* from, std::uint32_t* to,
+                 tensor::Int8Scale* scale) {
+  if (!is_integer(matrix.format)) return store_floats(isa, matrix.format, from, matrix.k, to);
+  float low, high;
+  isa.kernels->value_range(from, matrix.k, &low, &high);
+  *scale = tensor::int8_input_scale(low, high);
+  const bool quads = matrix.format == InputFormat::kInt8Quads;
+  isa.kernels->narrow(from, matrix.k, *scale, quads ? Narrow::kInput8 : Narrow::kInput16, to);
 }
 
 void multiply_block(const Isa& isa, const PackedMatrix& matrix, const std::uint32_t* inputs,
-                    std::int64_t stride, std::int64_t first_row, std::int64_t rows, Scratch& sums,
-                    const ProductOutput& output) {
+                    std::int64_t stride, const tensor::Int8Scale* scales, std::int64_t first_row,
+                    std::int64_t rows, Scratch& sums, const ProductOutput& output) {
   const std::int64_t panel = matrix.panel_columns;
-  const auto multiply = [&](std::int64_t i, std::int64_t column, float* c) {
+  // A slice of the depth, from i on. Sums are 32 bits, floats or integers as the inputs are.
+  const auto multiply = [&](std::int64_t i, std::int64_t column, std::int64_t first,
+                            std::int64_t count, std::uint32_t* c) {
     const std::int64_t depth = std::min(kSliceDepth, matrix.depth - i);
+    const std::uint32_t* x = inputs + first * stride + i;
     const std::uint32_t* w = matrix.panel(column) + i * panel;
-    if (matrix.format == InputFormat::kBf16Pairs) {
-      isa.bf16->multiply(inputs + i, stride, w, depth, rows, i > 0, c, panel);
-    } else {
-      isa.kernels->multiply(reinterpret_cast<const float*>(inputs) + i, stride,
-                            reinterpret_cast<const float*>(w), depth, rows, i > 0, c, panel);
+    auto* floats = reinterpret_cast<float*>(c);
+    auto* integers = reinterpret_cast<std::int32_t*>(c);
+    switch (matrix.format) {
+      case InputFormat::kFloat:
+      case InputFormat::kRoundedFloat:
+        return isa.kernels->multiply(reinterpret_cast<const float*>(x), stride,
+                                     reinterpret_cast<const float*>(w), depth, count, i > 0, floats,
+                                     panel);
+      case InputFormat::kBf16Pairs:
+        return isa.bf16->multiply(x, stride, w, depth, count, i > 0, floats, panel);
+      case InputFormat::kInt8Quads:
+        return isa.int8->multiply(x, stride, w, depth, count, i > 0, integers, panel);
+      case InputFormat::kInt16Pairs:
+        return isa.kernels->multiply_int16(x, stride, w, depth, count, i > 0, integers, panel);
     }
+  };
+  // The last slice tile by tile, so that sums are still in the first-level cache when they become
+  // output. `c` holds the sums of the slices before it, a row of the panel for each row.
+  const std::int64_t last = (matrix.depth - 1) / kSliceDepth * kSliceDepth;
+  const auto finish = [&](std::int64_t column, std::uint32_t* c) {
+    for_tiles(rows, isa.kernels->tile_rows, [&](std::int64_t first, std::int64_t count) {
+      std::uint32_t* tile = last > 0 ? c + first * panel : c;
+      multiply(last, column, first, count, tile);
+      auto* values = reinterpret_cast<float*>(tile);
+      if (is_integer(matrix.format)) {
+        isa.kernels->widen(reinterpret_cast<std::int32_t*>(tile), panel, count, panel,
+                           scales + first, matrix.column_scales.data() + column,
+                           matrix.column_sums.data() + column, values, panel);
+      }
+      finish_tile(isa, matrix, column, values, first_row + first, count, output);
+    });
   };
   if (is_deep(rows, matrix.depth)) {
     const std::int64_t padded = (matrix.n + panel - 1) / panel * panel;
-    float* c = sums.floats(rows * padded);  // a block of rows x panel for each panel
-    for (std::int64_t i = 0; i < matrix.depth; i += kSliceDepth) {
-      for (std::int64_t column = 0; column < matrix.n; column += panel) {
-        multiply(i, column, c + rows * column);
-      }
-    }
-    for (std::int64_t column = 0; column < matrix.n; column += panel) {
-      finish_panel(isa, matrix, column, c + rows * column, first_row, rows, output);
-    }
+    std::uint32_t* c = sums.words(rows * padded);  // a block of rows x panel for each panel
+    for (std::int64_t i = 0; i < last; i += kSliceDepth)
+      for (std::int64_t column = 0; column < matrix.n; column += panel)
+        multiply(i, column, 0, rows, c + rows * column);
+    for (std::int64_t column = 0; column < matrix.n; column += panel)
+      finish(column, c + rows * column);
     return;
   }
-  float* c = sums.floats(rows * panel);
+  std::uint32_t* c = sums.words(rows * panel);
   for (std::int64_t column = 0; column < matrix.n; column += panel) {
-    for (std::int64_t i = 0; i < matrix.depth; i += kSliceDepth) multiply(i, column, c);
-    finish_panel(isa, matrix, column, c, first_row, rows, output);
+    for (std::int64_t i = 0; i < last; i += kSliceDepth) multiply(i, column, 0, rows, c);
+    finish(column, c);
   }
 }
 

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "backends/cpu/packed.h"
 #include "tensor/aligned_buffer.h"
+#include "tensor/int8.h"
 
 namespace vecframe::backends::cpu {
 
@@ -28,6 +30,7 @@ class Scratch {
 
 struct ProductScratch {
   Scratch inputs, sums, row;
+  std::vector<tensor::Int8Scale> scales;  ///< of the rows of a block; of integer products only
 };
 
 /// Output row m lies at row m + m / rows_per_group * gap of y: a gap makes room for other tokens
@@ -43,13 +46,16 @@ struct ProductOutput {
 /// Rows of x that meet all panels before the next ones come; `depth` is that of the packed matrix.
 std::int64_t rows_a_block(std::int64_t rows, std::int64_t depth);
 
-/// Stores one input row in the product's format; `to` has matrix.depth elements.
-void store_input(const Isa& isa, const PackedMatrix& matrix, const float* from, std::uint32_t* to);
+/// Stores one input row in the product's format; `to` has matrix.depth elements. `scale` is written
+/// by integer products only.
+void store_input(const Isa& isa, const PackedMatrix& matrix, const float* from, std::uint32_t* to,
+                 tensor::Int8Scale* scale);
 
-/// One block of input rows against all panels; rows first_row and following of the output.
+/// One block of input rows, and their scales if they have any, against all panels; rows first_row
+/// and following of the output.
 void multiply_block(const Isa& isa, const PackedMatrix& matrix, const std::uint32_t* inputs,
-                    std::int64_t stride, std::int64_t first_row, std::int64_t rows, Scratch& sums,
-                    const ProductOutput& output);
+                    std::int64_t stride, const tensor::Int8Scale* scales, std::int64_t first_row,
+                    std::int64_t rows, Scratch& sums, const ProductOutput& output);
 
 /// `source(m, scratch)` returns a pointer to the matrix.k values of input row m: in place, or
 /// written to scratch.
@@ -61,6 +67,8 @@ void product(const Isa& isa, const PackedMatrix& matrix, std::int64_t rows, Sour
   const std::int64_t block = rows_a_block(rows, matrix.depth);
   std::uint32_t* inputs = scratch.inputs.words(block * stride);
   float* row = scratch.row.floats(matrix.k);
+  if (is_integer(matrix.format)) scratch.scales.resize(static_cast<std::size_t>(block));
+  tensor::Int8Scale* scales = scratch.scales.data();
   for (std::int64_t first = 0; first < rows; first += block) {
     const std::int64_t count = std::min(block, rows - first);
     for (std::int64_t r = 0; r < count; ++r) {
@@ -68,9 +76,9 @@ void product(const Isa& isa, const PackedMatrix& matrix, std::int64_t rows, Sour
       // A source that writes its row writes float32 where they are wanted.
       float* written = matrix.format == InputFormat::kFloat ? reinterpret_cast<float*>(to) : row;
       const float* from = source(first + r, written);
-      if (from != reinterpret_cast<float*>(to)) store_input(isa, matrix, from, to);
+      if (from != reinterpret_cast<float*>(to)) store_input(isa, matrix, from, to, scales + r);
     }
-    multiply_block(isa, matrix, inputs, stride, first, count, scratch.sums, output);
+    multiply_block(isa, matrix, inputs, stride, scales, first, count, scratch.sums, output);
   }
 }
 

@@ -11,18 +11,10 @@
 
 namespace vecframe::backends::reference {
 
-/// The value as an input of a matrix product of this precision sees it.
-inline float as_input(float value, tensor::Precision precision) {
-  if (precision == tensor::Precision::kFp32) return value;
-  return tensor::bf16_to_float(tensor::float_to_bf16(value));
-}
-
-inline std::vector<float> as_inputs(std::span<const float> values, tensor::Precision precision) {
-  std::vector<float> inputs;
-  inputs.reserve(values.size());
-  for (float value : values) inputs.push_back(as_input(value, precision));
-  return inputs;
-}
+/// Rows of `columns` values as the inputs or the weights of a matrix product see them.
+void round_inputs(std::span<float> rows, std::int64_t columns, tensor::Precision precision);
+std::vector<float> rounded_weights(std::span<const float> weight, std::int64_t columns,
+                                   tensor::Precision precision);
 
 /// An absent bias is zero.
 inline std::vector<float> bias_or_zero(std::span<const float> bias, std::int64_t count) {
@@ -41,7 +33,7 @@ class ReferenceVector final : public compute::Vector {
 class ReferenceLinear final : public compute::Linear {
  public:
   ReferenceLinear(const compute::LinearWeights& from, tensor::Precision precision_)
-      : weight(as_inputs(from.weight, precision_)),
+      : weight(rounded_weights(from.weight, from.in_features, precision_)),
         bias(bias_or_zero(from.bias, from.out_features)),
         in(from.in_features),
         out(from.out_features),
@@ -57,7 +49,7 @@ class ReferenceLinear final : public compute::Linear {
 class ReferencePatchEmbedding final : public compute::PatchEmbedding {
  public:
   ReferencePatchEmbedding(const compute::PatchWeights& from, tensor::Precision precision_)
-      : weight(as_inputs(from.weight, precision_)),
+      : weight(rounded_weights(from.weight, 3 * from.patch * from.patch, precision_)),
         bias(bias_or_zero(from.bias, from.out_features)),
         patch(from.patch),
         out(from.out_features),
@@ -75,7 +67,8 @@ class ReferenceConvolution final : public compute::Convolution {
  public:
   ReferenceConvolution(const compute::ConvolutionWeights& from, tensor::Precision asked)
       : precision(from.groups == 1 ? asked : tensor::Precision::kFp32),
-        weight(as_inputs(from.weight, precision)),
+        weight(rounded_weights(
+            from.weight, from.in_channels / from.groups * from.kernel * from.kernel, precision)),
         bias(bias_or_zero(from.bias, from.out_channels)),
         shape(from) {
     shape.weight = {};

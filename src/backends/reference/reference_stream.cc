@@ -87,7 +87,8 @@ void ReferenceStream::embed_patches(const compute::PatchEmbedding& embedding,
       for (std::int64_t c = 0; c < 3; ++c)
         for (std::int64_t y = 0; y < p; ++y)
           for (std::int64_t x = 0; x < p; ++x)
-            patch[k++] = as_input(pixel_value(pixels, b, top + y, left + x, c), weights.precision);
+            patch[k++] = pixel_value(pixels, b, top + y, left + x, c);
+      round_inputs(patch, 3 * p * p, weights.precision);
       float* to = row(out, b * rows_per_image + first_row + n);
       for (std::int64_t o = 0; o < weights.out; ++o) {
         const double sum =
@@ -130,8 +131,8 @@ void ReferenceStream::linear(const compute::Linear& linear, Matrix x,
   const auto& weights = static_cast<const ReferenceLinear&>(linear);
   std::vector<float> input(static_cast<std::size_t>(weights.in));
   for (std::int64_t r = 0; r < x.rows; ++r) {
-    for (std::size_t k = 0; k < input.size(); ++k)
-      input[k] = as_input(row(x, r)[k], weights.precision);
+    std::copy_n(row(x, r), weights.in, input.begin());
+    round_inputs(input, weights.in, weights.precision);
     for (std::int64_t o = 0; o < weights.out; ++o) {
       const double sum =
           dot(&weights.weight[static_cast<std::size_t>(o * weights.in)], input.data(), weights.in);

@@ -25,10 +25,15 @@ tensor::Precision parse_precision(const std::string& name, const compute::Backen
   using tensor::Precision;
   if (name == "fp32") return Precision::kFp32;
   if (name == "bf16") return Precision::kBf16;
+  if (name == "int8") {
+    if (backend.supports(Precision::kInt8)) return Precision::kInt8;
+    throw RequestError(fmt::format(
+        "precision: device '{}' has no int8; use one of: fp32, bf16, auto", backend.info().name));
+  }
   if (name == "auto")
     return backend.supports(Precision::kBf16) ? Precision::kBf16 : Precision::kFp32;
   throw RequestError(
-      fmt::format("precision: '{}' is not known; use one of: fp32, bf16, auto", name));
+      fmt::format("precision: '{}' is not known; use one of: fp32, bf16, int8, auto", name));
 }
 
 models::PoolingChoice parse_pooling(const std::string& name) {
@@ -106,9 +111,8 @@ Opened open(const std::string& model, const fs::path& directory, const LocalMode
 }
 
 std::int64_t packed_bytes(std::int64_t parameters, std::int64_t matrix_parameters,
-                          tensor::Precision precision) {
-  const std::int64_t matrix_bytes = precision == tensor::Precision::kBf16 ? 2 : 4;
-  return matrix_parameters * matrix_bytes + (parameters - matrix_parameters) * 4;
+                          const compute::Backend& backend, tensor::Precision precision) {
+  return matrix_parameters * backend.weight_bytes(precision) + (parameters - matrix_parameters) * 4;
 }
 
 std::shared_ptr<const embed::ImageEmbedderDescriptor> describe(Opened opened,
@@ -126,8 +130,8 @@ std::shared_ptr<const embed::ImageEmbedderDescriptor> describe(Opened opened,
   facts.dimension = description.dimension;
   facts.parameters = description.parameters;
   facts.flops_per_row = description.flops_per_image;
-  facts.weight_bytes =
-      packed_bytes(description.parameters, description.matrix_parameters, facts.precision);
+  facts.weight_bytes = packed_bytes(description.parameters, description.matrix_parameters,
+                                    *opened.backend, facts.precision);
   return std::make_shared<LocalDescriptor>(std::move(description), std::move(opened.backend),
                                            std::move(facts));
 }
@@ -162,8 +166,9 @@ std::shared_ptr<const embed::TextEmbedderDescriptor> describe_text_directory(
   facts.dimension = description.dimension;
   facts.parameters = description.parameters;
   facts.flops_per_row = description.flops_per_text;
-  facts.weight_bytes = packed_bytes(description.parameters - description.table_parameters,
-                                    description.matrix_parameters, facts.precision);
+  facts.weight_bytes =
+      packed_bytes(description.parameters - description.table_parameters,
+                   description.matrix_parameters, *opened.backend, facts.precision);
   return std::make_shared<LocalTextDescriptor>(std::move(description), std::move(opened.backend),
                                                std::move(facts));
 }

@@ -14,8 +14,9 @@
 namespace vecframe::providers {
 
 struct LocalModelOptions {
-  std::string precision = "fp32";  ///< fp32, bf16, or auto: bf16 where the hardware gains by it
-  std::string device = "auto";     ///< a backend's name, or auto
+  std::string precision =
+      "fp32";                   ///< fp32, bf16, int8, or auto: bf16 where the hardware gains by it
+  std::string device = "auto";  ///< a backend's name, or auto
   std::string pooling =
       "default";  ///< of pictures: default, cls or mean; see models::PoolingChoice
   std::optional<std::int64_t> image_size =

@@ -77,7 +77,7 @@ TEST(LocalProvider, WrongOptionsAreNamed) {
   EXPECT_THAT(refusal([&] {
                 describe_directory("m", golden_model("clip"), {"fp8", "auto"}, registry);
               }),
-              AllOf(HasSubstr("precision: 'fp8'"), HasSubstr("fp32, bf16, auto")));
+              AllOf(HasSubstr("precision: 'fp8'"), HasSubstr("fp32, bf16, int8, auto")));
   EXPECT_THAT(refusal([&] {
                 describe_directory("m", golden_model("clip"), {"fp32", "cuda"}, registry);
               }),

@@ -29,10 +29,11 @@ test-all: setup ## the same and the slow ones: 200 large photographs, clang-tidy
 	@tools/build.sh
 	@$(PYTHON) tools/run_tests.py --all
 
-bench: ## measure the job end to end, as ratios to the machine's own limit
+bench: ## measure kernels, models, jobs and starts, as ratios to the machine's own limit; ARGUMENTS="--peers": and the peers
 	@tools/setup.sh build demo
 	@tools/build.sh
 	@$(PYTHON) benchmarks/end_to_end/run.py
+	@$(PYTHON) benchmarks/suite/run.py $(ARGUMENTS)
 
 lint: ## formatting, layers and forbidden marks
 	@tools/setup.sh test

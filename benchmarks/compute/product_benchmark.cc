@@ -22,18 +22,20 @@ struct Shape {
   Activation activation;
 };
 
-std::vector<Shape> shapes() {
+// All, or those with this many rows.
+std::vector<Shape> shapes(std::int64_t rows) {
   std::vector<Shape> list;
-  const auto add_block = [&](std::int64_t rows, std::int64_t width) {
-    list.push_back({rows, width, 3 * width, Activation::kNone});
-    list.push_back({rows, width, width, Activation::kNone});
-    list.push_back({rows, width, 4 * width, Activation::kGeluErf});
-    list.push_back({rows, 4 * width, width, Activation::kNone});
+  const auto add_block = [&](std::int64_t height, std::int64_t width) {
+    list.push_back({height, width, 3 * width, Activation::kNone});
+    list.push_back({height, width, width, Activation::kNone});
+    list.push_back({height, width, 4 * width, Activation::kGeluErf});
+    list.push_back({height, 4 * width, width, Activation::kNone});
   };
   add_block(16 * 50, 768);
   add_block(16 * 197, 768);
   add_block(16 * 257, 1024);
   add_block(50, 768);
+  if (rows != 0) std::erase_if(list, [&](const Shape& shape) { return shape.rows != rows; });
   return list;
 }
 
@@ -76,9 +78,12 @@ Line run(compute::Backend& backend, const Shape& shape, const RatioOptions& opti
 int main_of(int argc, char** argv) {
   CLI::App app("Linear layers as a share of the FMA probe");
   RatioOptions options;
-  std::string isa, json, precision = "both";
+  std::string isa, json, precision = "all";
+  std::int64_t rows = 0;
   app.add_option("--isa", isa, "Instruction set; default: the best");
-  app.add_option("--precision", precision)->check(CLI::IsMember({"fp32", "bf16", "both"}));
+  app.add_option("--precision", precision)->check(CLI::IsMember({"fp32", "bf16", "int8", "all"}));
+  app.add_option("--rows", rows, "Only products with this many rows")
+      ->check(CLI::IsMember({50, 800, 3152, 4112}));
   app.add_option("--threads", options.threads, "Streams, one thread each");
   app.add_option("--pairs", options.pairs, "Pairs of probe and work");
   app.add_flag_callback(
@@ -89,11 +94,11 @@ int main_of(int argc, char** argv) {
   const auto backend = backends::cpu::make_cpu_backend({isa});
   options.isa = backend->info().details;
   std::vector<Line> lines;
-  for (const Precision p : {Precision::kFp32, Precision::kBf16}) {
-    if (precision != "both" && precision != to_string(p)) continue;
+  for (const Precision p : {Precision::kFp32, Precision::kBf16, Precision::kInt8}) {
+    if (precision != "all" && precision != to_string(p)) continue;
     if (!backend->supports(p)) continue;
     options.precision = p;
-    for (const Shape& shape : shapes()) lines.push_back(run(*backend, shape, options));
+    for (const Shape& shape : shapes(rows)) lines.push_back(run(*backend, shape, options));
   }
   const std::vector<std::string> notes = {"rows x in x out; " + options.isa + ", " +
                                           std::to_string(options.threads) + " thread(s)"};

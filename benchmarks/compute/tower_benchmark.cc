@@ -125,11 +125,11 @@ int main_of(int argc, char** argv) {
   options.threads = 2;
   options.pairs = 5;
   options.milliseconds = 200;
-  std::string isa, json, precision = "both";
+  std::string isa, json, precision = "all";
   std::vector<std::string> models = {"B/32", "B/16", "L/14"};
   std::vector<std::int64_t> batches = {1, 4, 16};
   app.add_option("--isa", isa, "Instruction set; default: the best");
-  app.add_option("--precision", precision)->check(CLI::IsMember({"fp32", "bf16", "both"}));
+  app.add_option("--precision", precision)->check(CLI::IsMember({"fp32", "bf16", "int8", "all"}));
   app.add_option("--threads", options.threads, "Streams, one thread each");
   app.add_option("--pairs", options.pairs, "Pairs of probe and work");
   app.add_option("--model", models, "Of B/32, B/16, L/14")->delimiter(',');
@@ -144,8 +144,8 @@ int main_of(int argc, char** argv) {
   std::vector<Line> lines;
   for (const Size& size : sizes()) {
     if (std::find(models.begin(), models.end(), size.name) == models.end()) continue;
-    for (const Precision p : {Precision::kFp32, Precision::kBf16}) {
-      if ((precision != "both" && precision != to_string(p)) || !backend->supports(p)) continue;
+    for (const Precision p : {Precision::kFp32, Precision::kBf16, Precision::kInt8}) {
+      if ((precision != "all" && precision != to_string(p)) || !backend->supports(p)) continue;
       options.precision = p;
       const Tower tower(*backend, size, p);
       for (const std::int64_t batch : batches) {

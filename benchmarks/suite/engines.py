@@ -1,0 +1,62 @@
+"""Programs that are measured: started once, asked many times, one JSON object an answer."""
+
+import json
+import pathlib
+import subprocess
+import sys
+from typing import Self
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OWN_SERVER = ROOT / "build/release/benchmarks/model_server"
+MODEL_PEER = ROOT / "benchmarks/peers/model_peer.py"
+EXPORTS = ROOT / "build/bench/exports"
+PEERS = ["torch", "torch-bf16", "torch-compiled", "onnxruntime", "onnxruntime-int8", "openvino"]
+
+
+class Absent(Exception):
+    """An engine that does not run here; the text says why."""
+
+
+class Engine:
+    def __init__(self, name: str, command: list[str]) -> None:
+        self.name = name
+        log = ROOT / "build/bench" / f"{name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self._log = log
+        with log.open("w") as errors:
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)
+        self.facts = self._answer()
+
+    def ask(self, *words: object) -> dict:
+        assert self._process.stdin
+        self._process.stdin.write(" ".join(str(word) for word in words) + "\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> dict:
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        if not line:
+            self._process.wait()
+            last = self._log.read_text().strip().splitlines()[-1:]
+            raise Absent(f"{self.name} ended with {self._process.returncode}: {' '.join(last)[:200]}")
+        return json.loads(line)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def own(model: pathlib.Path, threads: int, precision: str) -> Engine:
+    return Engine(f"vecframe {precision}", [str(OWN_SERVER), str(model), str(threads), precision])
+
+
+def peer(python: pathlib.Path, engine: str, model: pathlib.Path, threads: int) -> Engine:
+    return Engine(engine, [str(python), str(MODEL_PEER), engine, str(model), str(threads), str(EXPORTS)])
+
+
+def warn(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)

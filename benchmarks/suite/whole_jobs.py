@@ -1,0 +1,113 @@
+"""Whole jobs in processes of their own: JPEG files to Parquet, the way from process start to a first vector, imports."""
+
+import json
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+from engines import EXPORTS, ROOT, warn
+
+PROGRAM = ROOT / "build/bin/vecframe"
+JOB_PEER = ROOT / "benchmarks/peers/job_peer.py"
+OUT = ROOT / "build/bench/out"
+PEERS = ["torch", "daft", "fastembed", "ray"]
+TIMEOUT = 600  # seconds
+
+
+def clear_output() -> None:
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir(parents=True)
+
+
+def output_of(name: str, command: list[str]) -> dict | None:
+    """What the program printed, or nothing if it did not run here."""
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    except subprocess.TimeoutExpired:
+        warn(f"skipped: {name} did not finish within {TIMEOUT} s")
+        return None
+    if done.returncode != 0:
+        warn(f"skipped: {name} ended with {done.returncode}: {' '.join(done.stderr.strip().splitlines()[-1:])[:200]}")
+        return None
+    return json.loads(done.stdout.strip().splitlines()[-1] if name.startswith("peer") else done.stdout)
+
+
+def own_job(folder: pathlib.Path, model: pathlib.Path | str, precision: str) -> dict | None:
+    clear_output()
+    begun = time.monotonic()
+    report = output_of(f"vecframe {precision}", [
+        str(PROGRAM), "embed", str(folder), "-o", str(OUT / "own.parquet"), "--model", str(model), "--precision", precision,
+        "--on-error", "ignore", "--overwrite", "--json"])
+    if report is None:
+        return None
+    return {"images": report["rows"], "failed": report["failed"], "seconds": report["seconds"],
+            "total_seconds": time.monotonic() - begun, "peak_mib": report["memory"]["process_peak"] / 2**20}
+
+
+def peer_job(python: pathlib.Path, engine: str, folder: pathlib.Path, model: pathlib.Path) -> dict | None:
+    clear_output()
+    return output_of(f"peer {engine}", [str(python), str(JOB_PEER), engine, str(model), str(folder),
+                                        str(OUT / "peer.parquet"), str(EXPORTS)])
+
+
+def measure(folder: pathlib.Path, model: pathlib.Path, precisions: list[str], python: pathlib.Path | None, peers: list[str],
+            rounds: int) -> dict:
+    """Medians of rounds in turns. A peer that has failed once is not asked again."""
+    results: dict[str, list[dict]] = {}
+    gone: set[str] = set()
+    for _ in range(rounds):
+        for precision in precisions:
+            if result := own_job(folder, model, precision):
+                results.setdefault(f"vecframe {precision}", []).append(result)
+        for name in peers if python else []:
+            if name in gone:
+                continue
+            if result := peer_job(python, name, folder, model):
+                results.setdefault(name, []).append(result)
+            else:
+                gone.add(name)
+    lines = []
+    for name, all_rounds in results.items():
+        middle = {key: statistics.median(one[key] for one in all_rounds)
+                  for key in ("images", "seconds", "total_seconds", "peak_mib")}
+        lines.append({"engine": name, **middle, "images_per_second": middle["images"] / middle["seconds"]})
+    return {"folder": folder.name, "model": model.name, "lines": lines, "absent": sorted(gone)}
+
+
+def markdown(result: dict) -> str:
+    lines = [f"**{result['folder']}**, {result['model']}, files to Parquet", "",
+             "| engine | images | images/s | process start to end | peak memory |", "|---|---|---|---|---|"]
+    lines += [f"| {line['engine']} | {line['images']:.0f} | {line['images_per_second']:.1f} | {line['total_seconds']:.1f} s | "
+              f"{line['peak_mib']:.0f} MiB |" for line in result["lines"]]
+    lines += [f"\n{name}: not run" for name in result["absent"]]
+    return "\n".join(lines) + "\n"
+
+
+def seconds_of(command: list[str], rounds: int) -> float:
+    seconds = []
+    for _ in range(rounds):
+        begun = time.monotonic()
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        seconds.append(time.monotonic() - begun)
+    return statistics.median(seconds)
+
+
+def cold_start(picture: pathlib.Path, models: list[pathlib.Path], rounds: int) -> dict:
+    """Process start to one vector in a file, weights in the page cache; and what an import takes."""
+    lines = []
+    for model in models:
+        clear_output()
+        command = [str(PROGRAM), "embed", str(picture), "-o", str(OUT / "one.parquet"), "--model", str(model), "--overwrite"]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True)  # the page cache
+        lines.append({"what": f"one vector, {model.name}", "seconds": seconds_of(command, rounds)})
+    bare, importing = ([sys.executable, "-c", code] for code in ("pass", "import vecframe"))
+    lines.append({"what": "import vecframe", "seconds": seconds_of(importing, rounds) - seconds_of(bare, rounds)})
+    return {"lines": lines}
+
+
+def cold_start_markdown(result: dict) -> str:
+    lines = ["| from process start | seconds |", "|---|---|"]
+    return "\n".join(lines + [f"| {line['what']} | {line['seconds']:.3f} |" for line in result["lines"]]) + "\n"

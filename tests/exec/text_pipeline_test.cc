@@ -228,9 +228,11 @@ TEST_F(TextPipelineTest, TheLimitIsNotOverrun) {
 TEST_F(TextPipelineTest, RunsOnlyAWindowAheadOfTheSink) {
   VectorSource source(numbered(2000));
   const PipelineOptions options = test_options(2, 5);
-  std::size_t written = 0, furthest = 0;
+  std::atomic<std::size_t> written = 0;  // the source is read on other threads
+  std::size_t furthest = 0;
   sink.hook = [&](const Row&) {
-    if (written++ == 0) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    if (written == 0) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    ++written;
   };
   source.hook = [&](std::size_t taken) {
     if (written == 0) furthest = taken;

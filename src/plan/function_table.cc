@@ -243,8 +243,9 @@ FunctionCall with_defaults(FunctionCall call) {
   if (is_relational(call.name)) return call;
   const Function& function = find(call.name);
   for (const auto& [name, value] : call.options) {
-    const auto known = std::find_if(function.options.begin(), function.options.end(),
-                                    [&](const Option& option) { return name == option.name; });
+    const auto known =
+        std::find_if(function.options.begin(), function.options.end(),
+                     [&name = name](const Option& option) { return name == option.name; });
     if (known == function.options.end()) {
       std::vector<std::string> names;
       for (const Option& option : function.options) names.emplace_back(option.name);

@@ -36,13 +36,23 @@ Fingerprint& Fingerprint::add_field(std::string_view text) {
   return *this;
 }
 
-std::string Fingerprint::hex() const {
+Hash128 Fingerprint::digest() const {
   const XXH128_hash_t hash = XXH3_128bits_digest(state_->hash);
-  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+  return {hash.high64, hash.low64};
+}
+
+std::string Fingerprint::hex() const {
+  const Hash128 hash = digest();
+  return fmt::format("{:016x}{:016x}", hash.high, hash.low);
 }
 
 std::string fingerprint_of(std::span<const std::byte> bytes) {
   return std::move(Fingerprint().add(bytes)).hex();
+}
+
+Hash128 hash_of(std::span<const std::byte> bytes) {
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  return {hash.high64, hash.low64};
 }
 
 }  // namespace vecframe

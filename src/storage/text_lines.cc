@@ -26,8 +26,12 @@ constexpr std::size_t kShownBytes = 256;
 class TextLines final : public TextSource {
  public:
   /// `file` is only held; `descriptor` is read.
-  TextLines(std::string name, FileDescriptor file, int descriptor)
-      : name_(std::move(name)), file_(std::move(file)), descriptor_(descriptor) {}
+  TextLines(std::string name, FileDescriptor file, int descriptor, TextPlace place)
+      : name_(std::move(name)),
+        file_(std::move(file)),
+        descriptor_(descriptor),
+        offset_(place.offset),
+        number_(place.line) {}
 
   Outcome next(TextRow& row, std::chrono::milliseconds patience) override {
     for (;;) {
@@ -70,8 +74,10 @@ class TextLines final : public TextSource {
     line_.append(begin, begin + static_cast<std::ptrdiff_t>(std::min(length, room)));
     in_line_ = true;
     position_ += length;
+    offset_ += static_cast<std::int64_t>(length);
     if (end == block_.end()) return false;
     ++position_;
+    ++offset_;
     if (line_.ends_with('\r')) line_.pop_back();
     finish_line(row);
     return true;
@@ -81,6 +87,7 @@ class TextLines final : public TextSource {
     ++number_;
     if (number_ == 1 && line_.starts_with(kByteOrderMark)) line_.erase(0, kByteOrderMark.size());
     row.label = name_ + ":" + std::to_string(number_);
+    row.end = offset_;
     row.text = std::move(line_);
     row.error.reset();
     line_.clear();
@@ -102,14 +109,20 @@ class TextLines final : public TextSource {
   std::string line_;          // as far as it has come
   bool in_line_ = false;
   bool ended_ = false;
-  std::int64_t number_ = 0;
+  std::int64_t offset_;  // of what was taken
+  std::int64_t number_;  // of the last line
 };
 
 }  // namespace
 
 std::unique_ptr<TextSource> open_text_lines(const std::string& path) {
+  return open_text_lines(path, TextPlace());
+}
+
+std::unique_ptr<TextSource> open_text_lines(const std::string& path, TextPlace place) {
   if (path == "-") {
-    return std::make_unique<TextLines>("standard input", FileDescriptor(), STDIN_FILENO);
+    return std::make_unique<TextLines>("standard input", FileDescriptor(), STDIN_FILENO,
+                                       TextPlace());
   }
   FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat facts {};
@@ -121,7 +134,9 @@ std::unique_ptr<TextSource> open_text_lines(const std::string& path) {
     throw RequestError("text: '" + path +
                        "' is a directory; give a file of one text a line, or - for standard input");
   const int descriptor = file.get();
-  return std::make_unique<TextLines>(path, std::move(file), descriptor);
+  if (place.offset > 0 && ::lseek(descriptor, place.offset, SEEK_SET) < 0)
+    throw RunError("reading '" + path + "': " + std::generic_category().message(errno));
+  return std::make_unique<TextLines>(path, std::move(file), descriptor, place);
 }
 
 }  // namespace vecframe::storage

@@ -15,6 +15,7 @@ struct TextRow {
   std::string label;  ///< names the row in messages: "queries.txt:17"
   std::string text;   ///< UTF-8, unless `error` is set
   std::optional<RowError> error;
+  std::int64_t end = 0;  ///< bytes of the source up to the end of its line
 };
 
 class TextSource {
@@ -38,5 +39,13 @@ inline constexpr std::size_t kMaxTextBytes = std::size_t{1} << 20;
 /// is not UTF-8 (stage read, corrupt) or longer than kMaxTextBytes (over_budget) is a row that
 /// fails. Throws RequestError if the file cannot be opened.
 std::unique_ptr<TextSource> open_text_lines(const std::string& path);
+
+/// Where a line begins.
+struct TextPlace {
+  std::int64_t offset = 0;  ///< bytes before it
+  std::int64_t line = 0;    ///< lines before it
+};
+/// The same from there on, of a file.
+std::unique_ptr<TextSource> open_text_lines(const std::string& path, TextPlace place);
 
 }  // namespace vecframe::storage

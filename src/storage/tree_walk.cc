@@ -86,11 +86,12 @@ std::optional<std::string> TreeWalk::next() {
     if (unreadable_) return std::exchange(unreadable_, std::nullopt);
     if (levels_.empty()) return std::nullopt;
     Level& level = levels_.back();
-    if (level.next == level.entries.size()) {
+    const std::optional<DirectoryEntries::Entry> next_entry = level.entries.next();
+    if (!next_entry) {
       levels_.pop_back();
       continue;
     }
-    const DirectoryEntries::Entry entry = level.entries[level.next++];
+    const DirectoryEntries::Entry& entry = *next_entry;
     using Kind = DirectoryEntries::Kind;
     const bool hidden = entry.name.starts_with('.');
     bool matched = false;

@@ -39,7 +39,6 @@ class TreeWalk {
     DirectoryEntries entries;
     Waiting waiting;
     bool all_images;
-    std::size_t next = 0;
   };
 
   TreeWalk() = default;

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <random>
 
+#include "storage/directory_entries.h"
 #include "temporary_directory.h"
 #include "without_privileges.h"
 
@@ -202,6 +203,30 @@ TEST(ImageExtensions, AreLowerCaseAndSorted) {
     EXPECT_TRUE(std::none_of(extension.begin(), extension.end(),
                              [](char c) { return c >= 'A' && c <= 'Z'; }));
   }
+}
+
+TEST(DirectoryEntriesTest, BlocksThatAreFullAreMergedInOrder) {
+  TemporaryDirectory directory;
+  std::mt19937 random(11);
+  const std::string alphabet = "a-.0B_\xC3";
+  for (int i = 0; i < 800; ++i) {
+    std::string name;
+    for (std::uint32_t length = 1 + random() % 8; length > 0; --length)
+      name += alphabet[random() % alphabet.size()];
+    if (name == "." || name == ".." || std::filesystem::exists(directory / name)) continue;
+    random() % 5 == 0 ? static_cast<void>(std::filesystem::create_directory(directory / name))
+                      : static_cast<void>(directory.add(name));
+  }
+  const auto names = [&](std::size_t block_bytes) {
+    DirectoryEntries entries(directory.path(), block_bytes);
+    std::vector<std::pair<std::string, DirectoryEntries::Kind>> all;
+    while (const auto entry = entries.next()) all.emplace_back(entry->name, entry->kind);
+    EXPECT_FALSE(entries.next()) << "the end stays the end";
+    return all;
+  };
+  const auto expected = names(DirectoryEntries::kBlockBytes);
+  EXPECT_GT(expected.size(), 300u);
+  for (const std::size_t block_bytes : {1, 100, 1000}) EXPECT_EQ(names(block_bytes), expected);
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ struct MemoryPlan {
   std::int64_t batch_size = 0;
   std::int64_t window_rows = 0;
   std::int64_t name_bytes = 0;
+  std::int64_t kept_vector_bytes = 0;  ///< of pictures that may come again
   std::int64_t fixed_bytes = 0;
   std::int64_t room_bytes = 0;     ///< memory_limit - fixed_bytes
   std::int64_t encoded_bytes = 0;  ///< the part of the room that encoded files may fill together

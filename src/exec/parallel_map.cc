@@ -140,6 +140,7 @@ class ParallelMap final : public Operator {
       ++context_.statistics->failures[std::string(to_string(failure.error.stage)) + "/" +
                                       std::string(to_string(failure.error.code))];
     }
+    if (context_.on_failed_row) context_.on_failed_row(row, failure.error);
     if (failure.on_error == OnError::kLog && context_.on_failure)
       context_.on_failure(row, failure.error);
   }

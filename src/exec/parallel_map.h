@@ -35,6 +35,8 @@ struct StepContext {
       open_source;
   /// Called, on the thread that pulls, for each row an embedding failed on under on_error="log".
   std::function<void(const std::string& row, const RowError& error)> on_failure;
+  /// The same whatever on_error says, but for "raise".
+  std::function<void(const std::string& row, const RowError& error)> on_failed_row = {};
   Statistics* statistics = nullptr;  ///< counts failures of embeddings; of the thread that pulls
 };
 

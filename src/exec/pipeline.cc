@@ -15,7 +15,9 @@
 //    without needing anything of a reader; one that waits to be let in alone likewise.
 //  - A reader that waits for the window waits for the oldest row. That row is with a reader that is
 //    already inside the window, queued, with a worker, or in a batch; a batch that is not full
-//    leaves when a worker is idle. The caller takes finished rows at once.
+//    leaves when a worker is idle. The caller takes finished rows at once. If that row is a copy of
+//    a picture that is on its way, it waits for a row of which the same can be said, and which
+//    waits for no other.
 
 #include "exec/pipeline.h"
 
@@ -31,7 +33,9 @@
 #include <utility>
 
 #include "base/byte_budget.h"
+#include "base/fingerprint.h"
 #include "base/large_blocks.h"
+#include "exec/duplicates.h"
 #include "exec/embed_batch.h"
 #include "exec/encoded_share.h"
 #include "exec/memory_plan.h"
@@ -88,6 +92,7 @@ class Pipeline {
         share_(plan.encoded_bytes),
         names_(plan.name_bytes),
         window_(plan.window_rows, embed ? options.vector.kept(embed->dimension) : 0),
+        duplicates_(embed ? embed->dimension : 0, plan.kept_vector_bytes),
         work_(embed ? plan.threads : 0, plan.batch_size, embed ? embed->prepare.slot_bytes() : 0) {}
 
   ~Pipeline() {
@@ -111,6 +116,10 @@ class Pipeline {
   }
 
   ReorderWindow& window() { return window_; }
+  bool wait_front() {
+    const StageClock::Scope waiting(counters_.write_wait);
+    return window_.wait_front(kTick);
+  }
   Counters& counters() { return counters_; }
   NameQueue::Progress listed() const { return names_.progress(); }
   std::int64_t peak_bytes() const { return budget_.peak(); }
@@ -158,25 +167,83 @@ class Pipeline {
   }
 
   void finish_failed(std::int64_t row, RowError error) {
-    window_.facts(row).error = std::move(error);
+    RowFacts& facts = window_.facts(row);
+    if (facts.content) {
+      for (const std::int64_t copy : duplicates_.fail(*facts.content)) {
+        window_.facts(copy).error = error;
+        window_.finish(copy);
+      }
+    }
+    facts.error = std::move(error);
     window_.finish(row);
   }
 
+  // `vector` is the embedder's; `fresh`: it has just been made.
+  void finish_embedded(std::int64_t row, std::span<const float> vector, bool fresh) {
+    RowFacts& facts = window_.facts(row);
+    std::optional<RowError> error = keep_vector(vector, options_.vector, window_.vector(row));
+    if (error) return finish_failed(row, std::move(*error));
+    if (fresh && options_.cache != nullptr) options_.cache->store(*facts.content, vector);
+    if (facts.content) {
+      for (const std::int64_t copy : duplicates_.finish(*facts.content, vector)) {
+        const std::span<const float> kept = window_.vector(row);
+        std::copy(kept.begin(), kept.end(), window_.vector(copy).begin());
+        window_.finish(copy);
+      }
+    }
+    window_.finish(row);
+  }
+
+  // Whether the row needs no embedding: its vector is known, or that of a copy is on its way.
+  bool is_known(std::int64_t row, const EncodedRow& encoded, std::vector<float>& vector) {
+    if (!options_.deduplicate && options_.cache == nullptr) return false;
+    const Hash128 content = hash_of(encoded.bytes);
+    vector.resize(static_cast<std::size_t>(embed_->dimension));
+    switch (duplicates_.enter(content, row, vector)) {
+      case Duplicates::Outcome::kFollows:
+        ++counters_.duplicates;
+        return true;
+      case Duplicates::Outcome::kKnown:
+        ++counters_.duplicates;
+        finish_embedded(row, vector, /*fresh=*/false);
+        return true;
+      case Duplicates::Outcome::kFirst:
+        break;
+    }
+    window_.facts(row).content = content;
+    if (options_.cache == nullptr || !options_.cache->find(content, vector)) return false;
+    ++counters_.cache_hits;
+    finish_embedded(row, vector, /*fresh=*/false);
+    return true;
+  }
+
   void read_rows() {
-    while (std::optional<NamedRow> name = names_.pop()) {
+    std::vector<float> vector;
+    while (std::optional<NamedRow> name = next_name()) {
       const std::int64_t row = name->row;
-      if (!window_.open(row, std::move(name->path))) return;
+      if (!open_row(row, std::move(name->path))) return;
       Result<EncodedRow> encoded = read_row(row);
       if (stopping_.cancelled()) return;
+      ++counters_.rows_read;
       if (!encoded) {
         finish_failed(row, std::move(encoded).error());
       } else if (!embed_) {
         window_.finish(row);
-      } else {
+      } else if (!is_known(row, *encoded, vector)) {
         work_.push(std::move(encoded).value());
       }
     }
     if (--num_reading_ == 0) work_.close();
+  }
+
+  std::optional<NamedRow> next_name() {
+    const StageClock::Scope waiting(counters_.read_wait);
+    return names_.pop();
+  }
+
+  bool open_row(std::int64_t row, std::string path) {
+    const StageClock::Scope waiting(counters_.read_wait);
+    return window_.open(row, std::move(path));
   }
 
   /// Reads and probes; the row's facts are set if its header could be read. What is returned once
@@ -199,8 +266,11 @@ class Pipeline {
     if (size > plan_.room_bytes) return over_budget(Stage::kRead, "the file", size);
     EncodedRow encoded;
     encoded.row = row;
-    encoded.hold = alone ? share_.take_alone(size) : share_.take(size);
-    if (encoded.hold) encoded.credit = budget_.acquire(size, stopping_);
+    {
+      const StageClock::Scope waiting(counters_.read_wait);
+      encoded.hold = alone ? share_.take_alone(size) : share_.take(size);
+      if (encoded.hold) encoded.credit = budget_.acquire(size, stopping_);
+    }
     if (!encoded.credit) return RowError{Stage::kRead, ErrorCode::kIoError, "stopped"};
 
     RowFacts& facts = window_.facts(row);
@@ -239,7 +309,7 @@ class Pipeline {
     const std::unique_ptr<embed::EmbedLane> lane = embed_->embedder->make_lane();
     std::vector<float> out(static_cast<std::size_t>(plan_.batch_size * embed_->dimension));
     for (;;) {
-      Task task = work_.next();
+      Task task = next_task();
       if (auto* row = std::get_if<EncodedRow>(&task)) {
         prepare(std::move(*row));
       } else if (const auto* batch = std::get_if<EmbedTask>(&task)) {
@@ -250,10 +320,20 @@ class Pipeline {
     }
   }
 
+  Task next_task() {
+    const StageClock::Scope waiting(counters_.embed_wait);
+    return work_.next();
+  }
+
+  Credit decoding_credit(const EncodedRow& encoded) {
+    const StageClock::Scope waiting(counters_.prepare_wait);
+    return budget_.acquire(working_bytes_of(encoded), stopping_);
+  }
+
   void prepare(EncodedRow encoded) {
     const std::int64_t row = encoded.row;
     // This worker holds no other decoding credit: see the top of this file.
-    Credit credit = budget_.acquire(working_bytes_of(encoded), stopping_);
+    Credit credit = decoding_credit(encoded);
     if (!credit) return;
     const StageClock::Scope scope(counters_.prepare);
     Result<image::Image> rgb = decode_rgb(encoded.bytes, encoded.info, options_.apply_orientation);
@@ -267,6 +347,7 @@ class Pipeline {
     const Status status = image::prepare(embed_->prepare, *rgb, slot.pixels);
     *rgb = image::Image();
     credit.release();
+    ++counters_.rows_prepared;
     if (status) {
       work_.commit_slot(slot, row);
     } else {
@@ -278,11 +359,13 @@ class Pipeline {
   void embed(const EmbedTask& task, embed::EmbedLane& lane, float* out) {
     std::vector<std::int64_t> rows;
     for (std::int64_t i = 0; i < task.count; ++i) rows.push_back(task.batch->row(task.first + i));
+    std::int64_t calls = 0;
     {
       const StageClock::Scope scope(counters_.embed);
       embed_batch(
           task.count,
           [&](std::int64_t first, std::int64_t count) {
+            ++calls;
             lane.embed(task.batch->pixels(task.first + first), count,
                        out + first * embed_->dimension);
           },
@@ -294,12 +377,17 @@ class Pipeline {
     if (stopping_.cancelled()) return;
     work_.finish_embed(task);
     ++counters_.batches;
+    counters_.retries += calls - 1;
+    counters_.rows_embedded += task.count;
     const auto dimension = static_cast<std::size_t>(embed_->dimension);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::span<const float> vector(out + i * dimension, dimension);
       RowFacts& facts = window_.facts(rows[i]);
-      if (!facts.error) facts.error = keep_vector(vector, options_.vector, window_.vector(rows[i]));
-      window_.finish(rows[i]);
+      if (facts.error) {
+        finish_failed(rows[i], std::move(*facts.error));
+      } else {
+        finish_embedded(rows[i], vector, /*fresh=*/true);
+      }
     }
   }
 
@@ -314,6 +402,7 @@ class Pipeline {
   EncodedShare share_;
   NameQueue names_;
   ReorderWindow window_;
+  Duplicates duplicates_;
   WorkQueue work_;  // its rows hold parts of share_ and budget_
   std::atomic<int> num_reading_{0};
   std::mutex failure_mutex_;
@@ -342,7 +431,7 @@ void consume(Pipeline& pipeline, bool has_vectors, const CancellationToken& canc
     if (cancellation.cancelled()) throw Cancelled();
     const NameQueue::Progress listed = pipeline.listed();
     const bool finished = listed.done && window.front() == listed.listed;
-    if (!finished && window.wait_front(kTick)) take_front(window, has_vectors, consumer);
+    if (!finished && pipeline.wait_front()) take_front(window, has_vectors, consumer);
     if (finished || consumer.report_is_due())
       consumer.report(listed.listed, listed.done, pipeline.peak_bytes());
     if (finished) return;
@@ -386,6 +475,7 @@ Statistics run(storage::Listing& listing, const std::optional<EmbedStage>& embed
   consumer.statistics().threads = plan.threads;
   pipeline.start();
   consume(pipeline, embed.has_value(), cancellation, consumer);
+  consumer.check_error_rate();
   return consumer.statistics();
 }
 

@@ -20,6 +20,7 @@
 #include "base/cancellation.h"
 #include "base/row_error.h"
 #include "embed/embedder.h"
+#include "exec/vector_cache.h"
 #include "exec/vector_form.h"
 #include "image/probe.h"
 #include "storage/listing.h"
@@ -37,6 +38,11 @@ struct PipelineOptions {
   bool apply_orientation = true;
   VectorForm vector;
   OnError on_error = OnError::kRaise;
+  /// The run fails once a larger share of its rows has failed: from the 100th row on, and at the
+  /// end.
+  std::optional<double> max_error_rate;
+  bool deduplicate = true;       ///< embed pictures of the same bytes once
+  VectorCache* cache = nullptr;  ///< across runs
 };
 
 /// One finished row. `embedding` is empty when `error` is set.
@@ -69,6 +75,12 @@ struct Statistics {
   double seconds = 0;                            ///< wall clock
   double read_seconds = 0, prepare_seconds = 0, embed_seconds = 0,
          write_seconds = 0;  ///< summed over threads
+  double read_wait_seconds = 0, prepare_wait_seconds = 0, embed_wait_seconds = 0,
+         write_wait_seconds = 0;  ///< likewise, without anything to do
+  std::int64_t rows_read = 0, rows_prepared = 0, rows_embedded = 0;
+  std::int64_t duplicates = 0;  ///< rows that got the vector of another row of this run
+  std::int64_t cache_hits = 0;  ///< rows whose vector was known from another run
+  std::int64_t retries = 0;
   std::int64_t batches = 0, batch_size = 0;
   int threads = 0;
   std::int64_t budget_bytes = 0, peak_budget_bytes = 0;
@@ -96,7 +108,8 @@ std::int64_t minimum_memory(const EmbedStage& stage, std::int64_t sink_bytes);
 /// width, height and format from their headers. The sink and both callbacks are called on the
 /// calling thread, failures in input order; what they throw ends the run and reaches the caller.
 /// Throws RequestError (an option out of range, memory_limit too small), RunError (kRaise met a bad
-/// row: the first of the input, which the message names; the sink failed), Cancelled.
+/// row: the first of the input, which the message names; too many rows failed; the sink failed),
+/// Cancelled.
 Statistics run(storage::Listing& listing, const std::optional<EmbedStage>& embed, RowSink& sink,
                const PipelineOptions& options, const CancellationToken& cancellation,
                const ProgressCallback& progress = {}, const FailureCallback& failure = {});

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fingerprint.h"
 #include "base/row_error.h"
 #include "image/probe.h"
 #include "tensor/aligned_buffer.h"
@@ -26,6 +27,7 @@ struct RowFacts {
   std::optional<RowError> error;
   std::uint32_t width = 0, height = 0;
   std::optional<image::Format> format;
+  std::optional<Hash128> content;  ///< of a picture that others of the same bytes wait for
 };
 
 class ReorderWindow {

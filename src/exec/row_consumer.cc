@@ -2,12 +2,15 @@
 
 #include <vecframe/error.h>
 
+#include <algorithm>
 #include <string>
 
 namespace vecframe::exec {
 namespace {
 
 constexpr std::chrono::milliseconds kProgressInterval{100};
+// Of fewer rows the share that failed says little.
+constexpr std::int64_t kFirstChecked = 100;
 
 }  // namespace
 
@@ -28,8 +31,21 @@ void RowConsumer::take(const Row& row) {
     }
     if (options_.on_error == OnError::kLog && failure_) failure_(row);
   }
-  const StageClock::Scope scope(counters_.write);
-  sink_.write(row);
+  {
+    const StageClock::Scope scope(counters_.write);
+    sink_.write(row);
+  }
+  if (row.error) check_error_rate(kFirstChecked);
+}
+
+void RowConsumer::check_error_rate(std::int64_t least_rows) const {
+  if (!options_.max_error_rate) return;
+  const auto rows = static_cast<double>(std::max(statistics_.rows, least_rows));
+  const auto failed = static_cast<double>(statistics_.failed);
+  if (failed <= *options_.max_error_rate * rows) return;
+  throw RunError(std::to_string(statistics_.failed) + " of " + std::to_string(statistics_.rows) +
+                 " rows failed, more than max_error_rate=" +
+                 std::to_string(*options_.max_error_rate) + " allows");
 }
 
 bool RowConsumer::report_is_due() const { return Clock::now() - last_report_ >= kProgressInterval; }
@@ -44,6 +60,16 @@ void RowConsumer::report(std::int64_t listed, bool listing_done, std::int64_t pe
   statistics_.prepare_seconds = counters_.prepare.seconds();
   statistics_.embed_seconds = counters_.embed.seconds();
   statistics_.write_seconds = counters_.write.seconds();
+  statistics_.read_wait_seconds = counters_.read_wait.seconds();
+  statistics_.prepare_wait_seconds = counters_.prepare_wait.seconds();
+  statistics_.embed_wait_seconds = counters_.embed_wait.seconds();
+  statistics_.write_wait_seconds = counters_.write_wait.seconds();
+  statistics_.rows_read = counters_.rows_read;
+  statistics_.rows_prepared = counters_.rows_prepared;
+  statistics_.rows_embedded = counters_.rows_embedded;
+  statistics_.duplicates = counters_.duplicates;
+  statistics_.cache_hits = counters_.cache_hits;
+  statistics_.retries = counters_.retries;
   last_report_ = Clock::now();
   statistics_.seconds = std::chrono::duration<double>(last_report_ - start_).count();
   if (progress_) progress_(statistics_);

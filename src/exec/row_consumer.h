@@ -15,14 +15,19 @@ class RowConsumer {
               const ProgressCallback& progress, const FailureCallback& failure);
 
   Statistics& statistics() { return statistics_; }
-  /// Counts the row and writes it. Throws RunError for a failed one under OnError::kRaise.
+  /// Counts the row and writes it. Throws RunError for a failed one under OnError::kRaise, and for
+  /// one too many.
   void take(const Row& row);
+  /// After the last row.
+  void check_error_rate() const { check_error_rate(0); }
   /// Updates the statistics and calls the progress callback.
   void report(std::int64_t listed, bool listing_done, std::int64_t peak_bytes);
   /// True once the last report() was a while ago.
   bool report_is_due() const;
 
  private:
+  void check_error_rate(std::int64_t least_rows) const;
+
   using Clock = std::chrono::steady_clock;
 
   RowSink& sink_;

@@ -8,7 +8,7 @@
 namespace vecframe::exec {
 
 /// Time spent in one stage, summed over threads. Waiting for the budget or for other stages is not
-/// part of it.
+/// part of it, and has clocks of its own.
 class StageClock {
  public:
   /// Adds the time of its life.
@@ -38,8 +38,13 @@ class StageClock {
 
 struct Counters {
   StageClock read, prepare, embed, write;
+  /// For names, memory or the window; for memory; for rows; for finished rows.
+  StageClock read_wait, prepare_wait, embed_wait, write_wait;
   std::atomic<std::int64_t> bytes_read{0};
   std::atomic<std::int64_t> batches{0};
+  std::atomic<std::int64_t> rows_read{0}, rows_prepared{0}, rows_embedded{0};
+  std::atomic<std::int64_t> duplicates{0}, cache_hits{0};
+  std::atomic<std::int64_t> retries{0};  ///< calls of an embedder for parts of a batch that failed
 };
 
 }  // namespace vecframe::exec

@@ -88,6 +88,7 @@ class TextPipeline {
       std::int64_t listed = 0;
       {
         std::unique_lock lock(mutex_);
+        const StageClock::Scope waiting(counters_.write_wait);
         changed_.wait_for(lock, kTick, [&] { return failure_ || finished_locked() || front(); });
         if (failure_) std::rethrow_exception(failure_);
         finished = finished_locked();
@@ -151,6 +152,7 @@ class TextPipeline {
     Chunk* chunk = nullptr;
     {
       std::unique_lock lock(mutex_);
+      const StageClock::Scope waiting(counters_.read_wait);
       changed_.wait(lock, [&] { return stopped_ || ended_ || next_ - head_ < plan_.chunks; });
       if (stopped_ || ended_) return nullptr;
       chunk = &chunk_of(next_);
@@ -184,6 +186,7 @@ class TextPipeline {
           ++num_taken_;
           bytes += row.text.size();
           counters_.bytes_read += static_cast<std::int64_t>(row.text.size());
+          ++counters_.rows_read;
           chunk.rows.push_back(std::move(row));
       }
     }
@@ -214,6 +217,7 @@ class TextPipeline {
           [&] { return !stopped(); });
     }
     ++counters_.batches;
+    counters_.rows_embedded += static_cast<std::int64_t>(texts.size());
     const auto length = static_cast<std::size_t>(embed_->dimension);
     chunk.vectors.resize(chunk.rows.size() * static_cast<std::size_t>(dimension_));
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -276,6 +280,7 @@ Statistics run_texts(storage::TextSource& source, const std::optional<TextStage>
   consumer.statistics().threads = plan.threads;
   pipeline.start();
   pipeline.consume(cancellation, consumer);
+  consumer.check_error_rate();
   return consumer.statistics();
 }
 

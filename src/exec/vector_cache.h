@@ -1,0 +1,21 @@
+// Vectors that are known already, by the content of the pictures they were made of.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/fingerprint.h"
+
+namespace vecframe::exec {
+
+/// Vectors of one model with one preparation, as the embedder gives them: whole, as float32.
+/// Thread-safe. A cache that fails forgets, and never throws.
+class VectorCache {
+ public:
+  virtual ~VectorCache() = default;
+  /// Fills `vector`, if one of its length is known.
+  virtual bool find(const Hash128& content, std::span<float> vector) = 0;
+  virtual void store(const Hash128& content, std::span<const float> vector) = 0;
+};
+
+}  // namespace vecframe::exec

@@ -18,6 +18,8 @@ StopSource& stop_source();
 using Action = std::function<int()>;
 void add_embed_command(CLI::App& app, Action& action);
 void add_inspect_command(CLI::App& app, Action& action);
+void add_jobs_command(CLI::App& app, Action& action);
+void add_report_command(CLI::App& app, Action& action);
 void add_models_command(CLI::App& app, Action& action);
 
 }  // namespace vecframe::cli

@@ -22,6 +22,8 @@ Examples:
   vecframe embed photos/ -o photos.parquet --model builtin:efficientnet-lite0
   vecframe embed 'photos/**/*.jpg' more/ -o photos.parquet --model ./clip-vit-base-patch32
   vecframe embed photos/ -o parts/ --model ./dinov2 --normalize --on-error ignore --memory-limit 1G
+  vecframe embed photos/ -o parts/ --model ./dinov2 --resume        # after a crash, or with new files
+  vecframe embed photos/ -o parts/ --model ./dinov2 --shard 3/16    # one of 16 processes
   vecframe embed --text queries.txt -o queries.parquet --model openai/clip-vit-base-patch32
   echo 'a red bicycle' | vecframe embed --text - -o query.parquet --model openai/clip-vit-base-patch32)";
 
@@ -36,7 +38,24 @@ struct EmbedArguments {
   int threads = 0;
   std::uint64_t max_pixels = ReadImagesOptions().max_pixels;
   bool normalize = false, overwrite = false, json = false;
+  bool resume = false, retry_failed = false, prune = false;
+  std::string detect = "time", shard = "1/1", bytes_per_part = "2G";
+  std::int64_t rows_per_part = WriteOptions().rows_per_part;
+  std::optional<double> max_error_rate;
+  std::string dead_letter, cache, cache_size = "4G";
 };
+
+// "3/16": the third of sixteen.
+void parse_shard(const std::string& text, WriteOptions& write) {
+  long long index = 0, count = 0;
+  char rest = 0;
+  if (std::sscanf(text.c_str(), "%lld/%lld%c", &index, &count, &rest) != 2 || index < 1 ||
+      index > count)
+    throw RequestError("--shard: '" + text +
+                       "' is no share; give I/N with I from 1 to N, such as 3/16");
+  write.shard_index = index - 1;
+  write.shard_count = count;
+}
 
 OnError to_on_error(const std::string& word) {
   return word == "raise" ? OnError::kRaise : word == "log" ? OnError::kLog : OnError::kIgnore;
@@ -45,6 +64,11 @@ OnError to_on_error(const std::string& word) {
 void print_summary(const RunReport& report, const EmbedArguments& arguments) {
   const double rate = report.seconds > 0 ? static_cast<double>(report.rows) / report.seconds : 0;
   const char* rows = arguments.text ? "texts" : "images";
+  for (const std::string& notice : report.notices) fmt::print(stderr, "note: {}\n", notice);
+  if (report.rows == 0 && (arguments.resume || arguments.retry_failed)) {
+    fmt::print(stderr, "nothing left to do -> {}\n", arguments.output);
+    return;
+  }
   fmt::print(stderr, "{} {}, {} embedded, {} failed, in {:.1f} s ({:.1f} {}/s) -> {}\n",
              report.rows, rows, report.rows - report.failed, report.failed, report.seconds, rate,
              rows, arguments.output);
@@ -110,6 +134,21 @@ int run_embed(const EmbedArguments& arguments) {
   write.threads = arguments.threads;
   write.memory_limit = parse_byte_size(arguments.memory_limit);
   write.mode = arguments.overwrite ? WriteMode::kOverwrite : WriteMode::kError;
+  if (arguments.overwrite && (arguments.resume || arguments.retry_failed))
+    throw RequestError("--overwrite: an output is either replaced or gone on with (" +
+                       std::string(arguments.resume ? "--resume" : "--retry-failed") +
+                       "); give one of them");
+  write.resume = arguments.resume;
+  write.retry_failed = arguments.retry_failed;
+  write.prune = arguments.prune;
+  write.detect = arguments.detect == "content" ? Detect::kContent : Detect::kTime;
+  parse_shard(arguments.shard, write);
+  write.rows_per_part = arguments.rows_per_part;
+  write.bytes_per_part = parse_byte_size(arguments.bytes_per_part);
+  write.max_error_rate = arguments.max_error_rate;
+  write.dead_letter = arguments.dead_letter;
+  write.cache = arguments.cache;
+  write.cache_bytes = parse_byte_size(arguments.cache_size);
   write.stop = stop_source();
   ProgressLine progress;
   std::mutex terminal;  // failures come from any thread
@@ -152,8 +191,10 @@ void add_embed_command(CLI::App& app, Action& action) {
   command->add_option("--text", arguments->text,
                       "In place of images: a file of one text a line, or - for standard input");
   command
-      ->add_option("-o,--output", arguments->output,
-                   "A file that ends in .parquet, or a directory that gets one part per 65536 rows")
+      ->add_option(
+          "-o,--output", arguments->output,
+          "A file that ends in .parquet, or a directory of parts, each of which appears when "
+          "it is whole")
       ->required();
   command->add_option("--model", arguments->model,
                       "Directory of safetensors, builtin:NAME, or the hub id of a cached model; "
@@ -202,10 +243,47 @@ void add_embed_command(CLI::App& app, Action& action) {
                    "keep the row, without vector")
       ->check(CLI::IsMember({"raise", "log", "ignore"}))
       ->capture_default_str();
+  command
+      ->add_option("--max-error-rate", arguments->max_error_rate,
+                   "Fail once a larger share of the rows has failed (from the 100th row on, and at "
+                   "the end)")
+      ->check(CLI::Range(0.0, 1.0));
+  command->add_option("--dead-letter", arguments->dead_letter,
+                      "A file (.jsonl or .parquet) that gets the inputs that failed");
+  command->add_option(
+      "--cache", arguments->cache,
+      "A directory that keeps vectors by the content of their pictures, for runs to "
+      "come");
+  command->add_option("--cache-size", arguments->cache_size, "Bytes of the cache at most")
+      ->capture_default_str();
   command->add_option("--limit", arguments->limit, "Only the first N rows")
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--overwrite", arguments->overwrite,
                     "Replace the output, when the new one is complete");
+  command->add_flag("--resume", arguments->resume,
+                    "Go on with an output directory: compute what is missing, changed, or of "
+                    "another model");
+  command->add_flag("--retry-failed", arguments->retry_failed,
+                    "Compute rows that failed again; without --resume nothing else");
+  command->add_flag("--prune", arguments->prune,
+                    "With --resume: drop rows whose inputs are not there any more");
+  command
+      ->add_option("--detect", arguments->detect,
+                   "What tells that an input changed: time (and size), or content, which reads it "
+                   "once more")
+      ->check(CLI::IsMember({"time", "content"}))
+      ->capture_default_str();
+  command
+      ->add_option("--shard", arguments->shard,
+                   "I/N: this process computes share I of N; the others write beside it")
+      ->capture_default_str();
+  command->add_option("--rows-per-part", arguments->rows_per_part, "Rows of a part at most")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command
+      ->add_option("--bytes-per-part", arguments->bytes_per_part,
+                   "A part ends behind so many bytes of input files")
+      ->capture_default_str();
   command->add_option("--orientation", arguments->orientation, "EXIF orientation: apply or ignore")
       ->check(CLI::IsMember({"apply", "ignore"}))
       ->capture_default_str();

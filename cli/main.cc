@@ -61,6 +61,8 @@ int run(int argc, char** argv) {
   Action action;
   add_embed_command(app, action);
   add_inspect_command(app, action);
+  add_jobs_command(app, action);
+  add_report_command(app, action);
   add_models_command(app, action);
   try {
     app.parse(argc, argv);
@@ -87,7 +89,9 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "error: {}\n", error.what());
     return cli::kWrongRequest;
   } catch (const Cancelled&) {
-    fmt::print(stderr, "interrupted; nothing was written\n");
+    fmt::print(stderr,
+               "interrupted; of a file nothing was written, of a directory the finished parts are "
+               "kept and --resume goes on\n");
     return cli::kInterrupted;
   } catch (const std::exception& error) {
     fmt::print(stderr, "error: {}\n", error.what());

@@ -25,8 +25,20 @@ std::string progress_text(const Progress& progress) {
   if (progress.listing_done && progress.listed > 0)
     text += fmt::format("  {} %", 100 * progress.rows / progress.listed);
   text += fmt::format("  {:.1f} images/s", rate);
+  // Of each stage, so that the one that holds the others up shows.
+  if (progress.seconds > 0 && progress.read > 0) {
+    const auto per_second = [&](std::int64_t rows) {
+      return static_cast<double>(rows) / progress.seconds;
+    };
+    text += fmt::format(" (read {:.0f}", per_second(progress.read));
+    if (progress.prepared > 0)
+      text += fmt::format(", prepare {:.0f}", per_second(progress.prepared));
+    text += fmt::format(", embed {:.0f})", per_second(progress.embedded));
+  }
   if (progress.listing_done && rate > 0)
     text += left_text(static_cast<double>(progress.listed - progress.rows) / rate);
+  if (progress.duplicates + progress.cache_hits > 0)
+    text += fmt::format("  {} known", progress.duplicates + progress.cache_hits);
   if (progress.failed > 0) text += fmt::format("  {} failed", progress.failed);
   return text;
 }

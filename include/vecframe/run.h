@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace vecframe {
 
@@ -19,6 +20,12 @@ struct Progress {
   std::int64_t listed = 0;    ///< inputs found so far
   bool listing_done = false;  ///< if so, `listed` is the total
   double seconds = 0;
+  /// Rows through each stage so far; those whose vector was known skip two of them.
+  std::int64_t read = 0, prepared = 0, embedded = 0;
+  std::int64_t duplicates = 0;  ///< rows that got the vector of another row of the same bytes
+  std::int64_t cache_hits = 0;  ///< rows whose vector an earlier run left in the cache
+  std::int64_t retries = 0;     ///< calls of the embedder for parts of a batch that failed
+  std::int64_t bytes_read = 0;
 };
 
 /// One row that failed.
@@ -66,10 +73,40 @@ struct RunOptions {
 enum class WriteMode : std::uint8_t {
   kError,      ///< refuse to replace an existing file or a directory that is not empty
   kOverwrite,  ///< replace it, when the new output is complete
+  kAppend,     ///< add parts to a directory whose rows were made the same way
+};
+
+/// By what a changed input file is known.
+enum class Detect : std::uint8_t {
+  kTime,     ///< its size and time of modification
+  kContent,  ///< a hash of its content, for which it is read once more
 };
 
 struct WriteOptions : RunOptions {
   WriteMode mode = WriteMode::kError;
+  /// Go on with an output directory: compute what it has not, new and changed inputs, and rows that
+  /// another model or other options made. Of a new directory this is the first run.
+  bool resume = false;
+  /// Compute failed rows again; without `resume` nothing else.
+  bool retry_failed = false;
+  /// Drop rows whose inputs are not listed any more; together with `resume`.
+  bool prune = false;
+  Detect detect = Detect::kTime;
+  /// This process takes share `shard_index` (from 0) of `shard_count`; others run beside it, and
+  /// the directory ends up with the rows of all. Implies `resume`.
+  std::int64_t shard_index = 0, shard_count = 1;
+  /// Rows of a part of a directory at most, and bytes of input files behind which a part ends.
+  std::int64_t rows_per_part = 8192;
+  std::int64_t bytes_per_part = std::int64_t{2} << 30;
+  /// The run fails once a larger share of its rows (0 to 1) has failed: from the 100th row on, and
+  /// at the end. Not for OnError::kRaise, which stops at the first.
+  std::optional<double> max_error_rate;
+  /// A file, `.jsonl` or `.parquet`, that gets the inputs that failed; empty: none.
+  std::string dead_letter;
+  /// A directory that keeps vectors by the content of their pictures, for runs to come, up to so
+  /// many bytes; empty: none.
+  std::string cache;
+  std::int64_t cache_bytes = std::int64_t{4} << 30;
 };
 
 struct RunReport {
@@ -78,6 +115,7 @@ struct RunReport {
   std::map<std::string, std::int64_t> failures;  ///< count by "stage/code"
   double seconds = 0;                            ///< without loading the model
   double load_seconds = 0;
+  std::vector<std::string> notices;    ///< for people: parts put aside, recipes that changed
   std::int64_t peak_memory_bytes = 0;  ///< of the process
   std::string json;                    ///< everything, as docs/file-format.md describes it
 };

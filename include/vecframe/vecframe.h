@@ -8,6 +8,7 @@
 #include <vecframe/expression.h>
 #include <vecframe/functions.h>
 #include <vecframe/inspect.h>
+#include <vecframe/jobs.h>
 #include <vecframe/models.h>
 #include <vecframe/provider.h>
 #include <vecframe/run.h>

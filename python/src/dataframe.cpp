@@ -27,13 +27,9 @@ RunOptions run_options(int threads, std::int64_t memory_limit) {
   return options;
 }
 
-RunReport write_parquet(const DataFrame& frame, const std::string& path, bool overwrite,
-                        int threads, std::int64_t memory_limit, nb::object on_progress,
-                        nb::object on_failure) {
+RunReport write_parquet(const DataFrame& frame, const std::string& path, WriteOptions options,
+                        nb::object on_progress, nb::object on_failure) {
   const RunCallbacks callbacks(std::move(on_progress), std::move(on_failure));
-  WriteOptions options;
-  static_cast<RunOptions&>(options) = run_options(threads, memory_limit);
-  options.mode = overwrite ? WriteMode::kOverwrite : WriteMode::kError;
   callbacks.attach(options);
   nb::gil_scoped_release unlocked;
   return frame.write_parquet(path, options);
@@ -135,10 +131,9 @@ void bind_dataframe(nb::module_& module) {
                    "on_progress: collections.abc.Callable[[Progress], object] | None, "
                    "on_failure: collections.abc.Callable[[str, str], object] | None) "
                    "-> NativeDataFrame"))
-      .def("write_parquet", &write_parquet, "path"_a, nb::kw_only(), "overwrite"_a, "threads"_a,
-           "memory_limit"_a, "on_progress"_a.none(), "on_failure"_a.none(),
-           nb::sig("def write_parquet(self, path: str, *, overwrite: bool, threads: int, "
-                   "memory_limit: int, "
+      .def("write_parquet", &write_parquet, "path"_a, "options"_a, nb::kw_only(),
+           "on_progress"_a.none(), "on_failure"_a.none(),
+           nb::sig("def write_parquet(self, path: str, options: NativeWriteOptions, *, "
                    "on_progress: collections.abc.Callable[[Progress], object] | None, "
                    "on_failure: collections.abc.Callable[[str, str], object] | None) "
                    "-> NativeReport"))

@@ -14,6 +14,7 @@ NB_MODULE(_native, module) {
   bind_expression(module);
   bind_run(module);
   bind_dataframe(module);
+  bind_jobs(module);
   bind_models(module);
   bind_inspect(module);
 }

@@ -25,7 +25,7 @@ from vecframe.dataframe import (
 )
 from vecframe.expression import col, lit
 from vecframe.inspection import inspect
-from vecframe.report import RunReport
+from vecframe.report import RunReport, read_report
 from vecframe.schema import Field, Schema
 from vecframe.session import current_provider, describe_model, list_models, set_provider
 
@@ -55,6 +55,7 @@ __all__ = [
     "lit",
     "read_images",
     "read_parquet",
+    "read_report",
     "read_texts",
     "set_provider",
 ]

@@ -293,6 +293,42 @@ class Progress:
     @property
     def seconds(self) -> float: ...
 
+    @property
+    def read(self) -> int:
+        """Rows whose file was read."""
+
+    @property
+    def prepared(self) -> int:
+        """Rows that were decoded and resized."""
+
+    @property
+    def embedded(self) -> int:
+        """Rows that went through the model."""
+
+    @property
+    def duplicates(self) -> int:
+        """Rows that got the vector of another row of the same bytes."""
+
+    @property
+    def cache_hits(self) -> int:
+        """Rows whose vector an earlier run left in the cache."""
+
+    @property
+    def retries(self) -> int:
+        """Calls of the embedder for parts of a batch that failed."""
+
+    @property
+    def bytes_read(self) -> int: ...
+
+class NativeWriteOptions:
+    def __init__(self, *, mode: str, resume: bool, retry_failed: bool, prune: bool, detect: str, shard_index: int, shard_count: int, rows_per_part: int, bytes_per_part: int, max_error_rate: float | None, dead_letter: str, cache: str, cache_bytes: int, threads: int, memory_limit: int) -> None: ...
+
+DEFAULT_ROWS_PER_PART: int = 8192
+
+DEFAULT_BYTES_PER_PART: int = 2147483648
+
+DEFAULT_CACHE_BYTES: int = 4294967296
+
 class NativeReport:
     @property
     def rows(self) -> int: ...
@@ -308,6 +344,9 @@ class NativeReport:
 
     @property
     def load_seconds(self) -> float: ...
+
+    @property
+    def notices(self) -> list[str]: ...
 
     @property
     def peak_memory_bytes(self) -> int: ...
@@ -357,7 +396,7 @@ class NativeDataFrame:
 
     def collect(self, *, threads: int, memory_limit: int, on_progress: Callable[[Progress], object] | None, on_failure: Callable[[str, str], object] | None) -> NativeDataFrame: ...
 
-    def write_parquet(self, path: str, *, overwrite: bool, threads: int, memory_limit: int, on_progress: Callable[[Progress], object] | None, on_failure: Callable[[str, str], object] | None) -> NativeReport: ...
+    def write_parquet(self, path: str, options: NativeWriteOptions, *, on_progress: Callable[[Progress], object] | None, on_failure: Callable[[str, str], object] | None) -> NativeReport: ...
 
     def arrow_stream(self, *, threads: int, memory_limit: int, on_progress: Callable[[Progress], object] | None, on_failure: Callable[[str, str], object] | None, morsel_rows: int = 0, optimize: bool = True) -> object: ...
 
@@ -385,6 +424,49 @@ def read_texts(path: str) -> NativeDataFrame: ...
 def image_extensions() -> list[str]: ...
 
 DEFAULT_MAX_PIXELS: int = 178956970
+
+class NativePlannedRun:
+    def __init__(self, frame: NativeDataFrame, path: str, options: NativeWriteOptions) -> None: ...
+
+    def next_shard(self) -> str | None: ...
+
+    def finish(self, reports: Sequence[str]) -> str: ...
+
+    def close(self) -> None:
+        """Lets the directory go; the run is over."""
+
+class NativeShardRunner:
+    def __init__(self, frame: NativeDataFrame, path: str, options: NativeWriteOptions, *, on_progress: Callable[[Progress], object] | None, on_failure: Callable[[str, str], object] | None) -> None: ...
+
+    def run(self, shard: str) -> NativeReport: ...
+
+class MergedRun:
+    """What a directory holds after its shares were merged."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all shares of the run have ended."""
+
+    @property
+    def parts(self) -> int: ...
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def failed(self) -> int: ...
+
+    @property
+    def shares(self) -> int: ...
+
+    @property
+    def missing_shares(self) -> int: ...
+
+def merge_run(directory: str) -> MergedRun: ...
+
+def read_report(directory: str) -> str: ...
+
+def report_text(report: str) -> str: ...
 
 class ModelInfo:
     """What is known of a model before its weights are read."""

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from vecframe import _native
-from vecframe._arguments import byte_count, integer, one_of, path_text, require
+from vecframe._arguments import byte_count, integer, path_text, require
 from vecframe._native import Expression, Progress, RequestError
+from vecframe._write_options import write_options
 from vecframe.progress import ProgressChoice, ProgressLine, progress_callback
 from vecframe.report import RunReport
 from vecframe.schema import Field, Schema
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import pyarrow
 
 _logger = logging.getLogger("vecframe")
-_WRITE_MODES = ("error", "overwrite", "append")
 _MAX_THREADS = 1 << 16
 
 
@@ -199,18 +199,43 @@ class DataFrame:
         write_mode: str | None = None,
         *,
         mode: str | None = None,
+        resume: bool = False,
+        retry_failed: bool = False,
+        prune: bool = False,
+        detect: str = "time",
+        shard: tuple[int, int] | None = None,
+        rows_per_part: int = _native.DEFAULT_ROWS_PER_PART,
+        bytes_per_part: int | str = _native.DEFAULT_BYTES_PER_PART,
+        max_error_rate: float | None = None,
+        dead_letter: str | os.PathLike[str] | None = None,
+        cache: str | os.PathLike[str] | None = None,
+        cache_size: int | str = _native.DEFAULT_CACHE_BYTES,
         threads: int = 0,
         memory_limit: int | str | None = None,
         progress: ProgressChoice = None,
     ) -> RunReport:
         """Runs the plan into `path`: one file if it ends in ``.parquet``, else a directory of parts.
 
-        The output appears, by rename, only when it is complete. A column of pictures is never stored.
+        A file appears, by rename, only when it is complete. So does each part of a directory: what was written stays
+        when a run breaks off, and `resume` goes on from there. A column of pictures is never stored.
 
         Args:
             path: The output.
-            write_mode: "error" (the default) refuses to replace what is there, "overwrite" replaces it.
+            write_mode: "error" (the default) refuses to replace what is there, "overwrite" replaces it, "append" adds
+                parts to a directory whose rows were made the same way.
             mode: Another name of write_mode.
+            resume: Go on with a directory: compute what it has not, inputs that changed, and rows of another model.
+            retry_failed: Compute failed rows again; without `resume` nothing else.
+            prune: With `resume`: drop rows whose inputs are not there any more.
+            detect: What tells that an input changed: "time" (and size) or "content", which reads it once more.
+            shard: (i, n), i from 1 to n: this process computes one of n shares; others write beside it.
+            rows_per_part: Rows of a part at most.
+            bytes_per_part: A part ends behind so many bytes of input files, as a number or "2GiB".
+            max_error_rate: Fail once a larger share of the rows (0 to 1) has failed; for embeddings with
+                on_error="log" or "ignore".
+            dead_letter: A file, .jsonl or .parquet, that gets the inputs that failed.
+            cache: A directory that keeps vectors by the content of their pictures, for runs to come.
+            cache_size: Bytes of it at most, as a number or "4GiB".
             threads: Worker threads; 0: one for each processor this process may use.
             memory_limit: Bytes for everything in flight, weights not counted, as a number or "512MiB" (the default).
             progress: None: a line if standard error is a terminal; True or False; or a callable that gets a Progress
@@ -218,12 +243,28 @@ class DataFrame:
         """
         if write_mode is not None and mode is not None and write_mode != mode:
             raise RequestError(f"write_parquet: write_mode={write_mode!r} and mode={mode!r} differ; give one of them")
-        word = one_of("write_mode", write_mode or mode or "error", _WRITE_MODES)
-        if word == "append":
-            raise RequestError('write_mode: "append" is not available for images yet; give "error" or "overwrite"')
         target = path_text("write_parquet", path)
         with _run_arguments(threads, memory_limit, progress) as arguments:
-            return RunReport(self._native.write_parquet(target, overwrite=word == "overwrite", **arguments))
+            options = write_options(
+                write_mode=write_mode or mode or "error",
+                resume=resume,
+                retry_failed=retry_failed,
+                prune=prune,
+                detect=detect,
+                shard=shard,
+                rows_per_part=rows_per_part,
+                bytes_per_part=bytes_per_part,
+                max_error_rate=max_error_rate,
+                dead_letter=dead_letter,
+                cache=cache,
+                cache_size=cache_size,
+                threads=arguments.pop("threads"),
+                memory_limit=arguments.pop("memory_limit"),
+            )
+            report = RunReport(self._native.write_parquet(target, options, **arguments))
+        for notice in report.notices:
+            _logger.warning("%s", notice)
+        return report
 
     def to_arrow(
         self,

@@ -33,8 +33,13 @@ class ProgressLine(_Line):
     def __call__(self, now: Progress) -> None:
         rate = now.rows / now.seconds if now.seconds > 0 else 0.0
         text = f"{now.rows}/{now.listed}{'' if now.listing_done else '+'} images, {rate:.1f}/s"
+        if now.seconds > 0 and now.read > 0:  # of each stage, so that the one that holds the others up shows
+            stages = {"read": now.read, "prepare": now.prepared, "embed": now.embedded}
+            text += " (" + ", ".join(f"{name} {rows / now.seconds:.0f}" for name, rows in stages.items() if rows) + ")"
         if now.listing_done and rate > 0:
             text += f", {_time_text((now.listed - now.rows) / rate)} left"
+        if now.duplicates + now.cache_hits:
+            text += f", {now.duplicates + now.cache_hits} known"
         if now.failed:
             text += f", {now.failed} failed"
         self._draw(text)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
+from vecframe import _native
+from vecframe._arguments import path_text
 from vecframe._native import NativeReport
 
 
@@ -39,6 +42,11 @@ class RunReport:
         return self._native.load_seconds
 
     @property
+    def notices(self) -> list[str]:
+        """What a person should know: parts put aside, a recipe that changed."""
+        return self._native.notices
+
+    @property
     def peak_memory_bytes(self) -> int:
         """Of the process, so far."""
         return self._native.peak_memory_bytes
@@ -56,3 +64,12 @@ class RunReport:
     def __repr__(self) -> str:
         causes = "".join(f", {cause}: {count}" for cause, count in self.failures.items())
         return f"RunReport({self.rows} rows, {self.failed} failed{causes}, {self.seconds:.2f} s)"
+
+    def __str__(self) -> str:
+        return _native.report_text(self._native.json)
+
+
+def read_report(directory: str | os.PathLike[str]) -> dict[str, Any]:
+    """The report that the last run left in its output directory."""
+    parsed: dict[str, Any] = json.loads(_native.read_report(path_text("read_report", directory)))
+    return parsed

@@ -1,7 +1,8 @@
 // A run as a whole: inputs to a committed output with a report.
 //
-// Output is one `.parquet` file or a directory of parts; either appears by rename only when it is
-// complete, and on any failure nothing new is visible. A directory is locked against a second run.
+// Output is one `.parquet` file, which appears by rename when it is complete, or a directory of
+// parts, each of which appears so: what was committed stays when a run breaks off, and the next run
+// can go on from there. A directory is locked against a second run.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,8 @@
 #include "embed/embedder.h"
 #include "embed/text_embedder.h"
 #include "exec/pipeline.h"
+#include "job/shard.h"
+#include "job/vector_store.h"
 #include "storage/table_io.h"
 
 namespace vecframe::job {
@@ -26,7 +29,30 @@ struct OutputColumn {
   std::string name;
 };
 
-enum class WriteMode : std::uint8_t { kError, kOverwrite };
+enum class WriteMode : std::uint8_t {
+  kError,      ///< refuse what exists
+  kOverwrite,  ///< replace it, when the new output is complete
+  kAppend,     ///< add parts of the same recipe to a directory
+  kResume,     ///< compute what a directory has not
+};
+
+/// By what a changed file is known.
+enum class Detect : std::uint8_t { kTime, kContent };
+
+/// How a run goes about what its directory holds already, and about its parts.
+struct OutputOptions {
+  WriteMode mode = WriteMode::kError;
+  bool add_missing = true;    ///< of kResume: new and changed inputs, rows of another recipe
+  bool retry_failed = false;  ///< of kResume: rows that failed
+  bool prune = false;         ///< of kResume: drop rows whose inputs are not listed
+  Detect detect = Detect::kTime;
+  ShardShare share;
+  std::int64_t rows_per_part = 8192;
+  std::int64_t bytes_per_part = std::int64_t{2} << 30;  ///< of input files
+};
+
+/// Throws RequestError for options that contradict each other or the output.
+void check_options(const OutputOptions& options, const std::string& output);
 
 struct EmbedJob {
   std::vector<std::string> inputs;  ///< of pictures
@@ -37,9 +63,10 @@ struct EmbedJob {
   std::shared_ptr<const embed::TextEmbedderDescriptor> text_descriptor;  ///< of a job of texts
   std::vector<OutputColumn> columns;
   exec::PipelineOptions pipeline;
-  std::string output;  ///< see output_kind()
-  WriteMode mode = WriteMode::kError;
-  std::int64_t rows_per_part = 65536;  ///< directory output
+  std::string output;                       ///< see output_kind()
+  OutputOptions writing;                    ///< of a directory, but for the mode
+  std::string dead_letter;                  ///< file for inputs that failed; empty: none
+  std::optional<VectorStoreOptions> cache;  ///< of vectors of pictures, across runs
 };
 
 /// Of the embedder; null for a job without one.
@@ -53,12 +80,19 @@ OutputKind output_kind(const std::string& output);
 /// Throws RequestError when the output exists and may not be replaced, or its parent is missing.
 void check_output(const std::string& output, WriteMode mode);
 
+/// What a directory holds after a run.
+struct OutputTotals {
+  std::int64_t parts = 0, rows = 0, failed = 0;
+};
+
 struct Report {
-  exec::Statistics statistics;
-  bool of_texts = false;  ///< else of pictures
+  exec::Statistics statistics;  ///< of this run
+  bool of_texts = false;        ///< else of pictures
   embed::EmbedderFacts embedder;
   std::string output;
-  std::vector<std::string> parts;
+  std::vector<std::string> parts;      ///< that this run wrote
+  std::optional<OutputTotals> totals;  ///< of a directory
+  std::vector<std::string> notices;    ///< for the user: parts put aside, recipes that changed
   std::int64_t peak_memory_bytes = 0;  ///< VmHWM of the process
   double load_seconds = 0;             ///< making the embedder
   std::string library_version;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <filesystem>
 #include <system_error>
 
@@ -71,12 +72,18 @@ bool is_part_name(std::string_view name) {
   return name.size() >= 5 && all_digits(name);
 }
 
+std::int64_t shard_of(std::string_view part_name) {
+  std::int64_t shard = 0;
+  std::from_chars(part_name.data() + kPrefix.size(), part_name.data() + part_name.size(), shard);
+  return shard;
+}
+
 bool is_left_over(std::string_view name) {
-  if (name == "_lock"sv) return true;
+  if (name == "_lock"sv || name == "_job"sv || name.starts_with("_lock-"sv)) return true;
   if (!name.starts_with('.') || !name.ends_with(".tmp"sv)) return false;
   // .NAME.PID-N.tmp, as storage::PendingFile makes them
   const std::string_view rest = name.substr(1);
-  return rest.starts_with(kPrefix) || rest.starts_with(kReportName) ||
+  return rest.starts_with(kPrefix) || rest.starts_with("_report"sv) ||
          rest.starts_with(kManifestName);
 }
 
@@ -96,6 +103,12 @@ void check_output(const std::string& output, WriteMode mode) {
     if (exists && !fs::is_regular_file(output, ignored)) {
       throw RequestError("output: '" + output + "' is no regular file; give another path");
     }
+    if (mode == WriteMode::kResume || mode == WriteMode::kAppend) {
+      throw RequestError("output: '" + output + "' is one file, which appears whole; " +
+                         (mode == WriteMode::kResume ? "resume" : "append") +
+                         " needs a directory, such as '" +
+                         output.substr(0, output.size() - kSuffix.size()) + "/'");
+    }
     if (exists && mode == WriteMode::kError) {
       throw RequestError("output: '" + output + "' exists; replace it with --overwrite");
     }
@@ -112,8 +125,10 @@ void check_output(const std::string& output, WriteMode mode) {
                        "' may not be written to; give another path");
   }
   if (mode == WriteMode::kError && holds_output(directory)) {
-    throw RequestError("output: the directory '" + output +
-                       "' is not empty; replace an earlier output in it with --overwrite");
+    throw RequestError(
+        "output: the directory '" + output +
+        "' is not empty; go on with an earlier output in it with --resume, or replace "
+        "it with --overwrite");
   }
 }
 

@@ -14,7 +14,9 @@ inline constexpr const char* kManifestName = "_manifest.json";
 std::string part_name(std::int64_t shard);
 /// A name that part_name() can give.
 bool is_part_name(std::string_view name);
-/// What a run that was killed leaves behind: the lock and files under construction.
+/// The shard of such a name.
+std::int64_t shard_of(std::string_view part_name);
+/// What a run that was killed leaves behind: locks and files under construction.
 bool is_left_over(std::string_view name);
 
 }  // namespace vecframe::job

@@ -14,6 +14,13 @@ std::string Report::to_json() const {
   json["failed"] = s.failed;
   json["failures"] = Json::object();
   for (const auto& [cause, count] : s.failures) json["failures"][cause] = count;
+  json["causes"] = Json::array();
+  for (const auto& [cause, count] : s.failures) {
+    const std::size_t slash = cause.find('/');
+    json["causes"].push_back({{"stage", cause.substr(0, slash)},
+                              {"code", slash == std::string::npos ? "" : cause.substr(slash + 1)},
+                              {"count", count}});
+  }
   json["seconds"] = s.seconds;
   json["load_seconds"] = load_seconds;
   json[of_texts ? "texts_per_second" : "images_per_second"] =
@@ -22,6 +29,24 @@ std::string Report::to_json() const {
                     {"prepare", s.prepare_seconds},
                     {"embed", s.embed_seconds},
                     {"write", s.write_seconds}};
+  json["waiting"] = {{"read", s.read_wait_seconds},
+                     {"prepare", s.prepare_wait_seconds},
+                     {"embed", s.embed_wait_seconds},
+                     {"write", s.write_wait_seconds}};
+  const auto rate = [](std::int64_t rows, double seconds) {
+    return seconds > 0 ? static_cast<double>(rows) / seconds : 0.0;
+  };
+  json["rates"] = {{"read", rate(s.rows_read, s.read_seconds)},
+                   {"prepare", rate(s.rows_prepared, s.prepare_seconds)},
+                   {"embed", rate(s.rows_embedded, s.embed_seconds)},
+                   {"write", rate(s.rows, s.write_seconds)}};
+  json["counts"] = {{"read", s.rows_read},
+                    {"prepare", s.rows_prepared},
+                    {"embed", s.rows_embedded},
+                    {"write", s.rows}};
+  json["duplicates"] = s.duplicates;
+  json["cache_hits"] = s.cache_hits;
+  json["retries"] = s.retries;
   json["bytes_read"] = s.bytes_read;
   json["batches"] = s.batches;
   json["batch_size"] = s.batch_size;
@@ -49,6 +74,9 @@ std::string Report::to_json() const {
   }
   json["output"] = output;
   json["parts"] = parts;
+  if (totals)
+    json["total"] = {{"parts", totals->parts}, {"rows", totals->rows}, {"failed", totals->failed}};
+  json["notices"] = notices;
   // Paths are bytes; JSON is UTF-8.
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }

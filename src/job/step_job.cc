@@ -2,13 +2,22 @@
 
 #include <vecframe/error.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "exec/steps.h"
+#include "job/dead_letters.h"
+#include "job/directory_run.h"
+#include "job/output_path.h"
+#include "job/part.h"
+#include "job/planned_job.h"
 #include "job/process_memory.h"
-#include "job/table_output.h"
+#include "job/step_shards.h"
 
 namespace vecframe::job {
 namespace {
@@ -19,37 +28,189 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// Pulls every morsel through `receive`.
-Report execute(const StepJob& job, exec::StepContext& context,
-               const std::function<void(const columnar::Morsel&)>& receive,
-               const exec::ProgressCallback& progress) {
-  constexpr double kInterval = 0.1;
-  Report report;
-  report.library_version = VECFRAME_VERSION;
-  if (job.embedder) report.embedder = *job.embedder;
-  exec::Statistics& statistics = report.statistics;
-  context.statistics = &statistics;
-  const Clock::time_point opening = Clock::now();
-  const std::unique_ptr<exec::Operator> root = exec::open_steps(job.plan, context);
-  report.load_seconds = seconds_since(opening);
-  const Clock::time_point start = Clock::now();
-  while (std::optional<columnar::Morsel> morsel = root->next()) {
-    if (context.cancellation.cancelled()) throw Cancelled();
-    statistics.rows += morsel->num_rows;
-    statistics.listed = statistics.rows;
-    receive(*morsel);
-    if (seconds_since(start) - statistics.seconds < kInterval) continue;
-    statistics.seconds = seconds_since(start);
-    if (progress) progress(statistics);
+// Runs plans and keeps the figures of all of them together.
+class StepRunner {
+ public:
+  StepRunner(const StepJob& job, exec::StepContext& context, const exec::ProgressCallback& progress,
+             storage::TableModule* tables = nullptr)
+      : job_(job), context_(context), progress_(progress) {
+    if (tables != nullptr && !job.dead_letter.empty())
+      letters_ = open_dead_letters(job.dead_letter, *tables);
+    report_.library_version = VECFRAME_VERSION;
+    report_.output = job.output;
+    context_.statistics = &report_.statistics;
+    if (letters_)
+      context_.on_failed_row = [this](const std::string& row, const RowError& error) {
+        letters_->add(row, error);
+      };
   }
-  if (context.cancellation.cancelled()) throw Cancelled();
-  statistics.seconds = seconds_since(start);
-  statistics.listing_done = true;
-  statistics.budget_bytes = context.memory_limit;
-  if (progress) progress(statistics);
-  context.statistics = nullptr;
-  report.peak_memory_bytes = peak_memory_of_process();
+  ~StepRunner() {
+    context_.statistics = nullptr;
+    context_.on_failed_row = {};
+  }
+  StepRunner(const StepRunner&) = delete;
+  StepRunner& operator=(const StepRunner&) = delete;
+
+  /// Pulls every morsel through `receive`.
+  template <class Receive>
+  void run(const Receive& receive) {
+    exec::Statistics& statistics = report_.statistics;
+    const Clock::time_point opening = Clock::now();
+    const std::unique_ptr<exec::Operator> root = exec::open_steps(job_.plan, context_);
+    report_.load_seconds += seconds_since(opening);
+    const Clock::time_point start = Clock::now();
+    const double before = statistics.seconds;
+    double reported = before;
+    while (std::optional<columnar::Morsel> morsel = root->next()) {
+      if (context_.cancellation.cancelled()) throw Cancelled();
+      statistics.rows += morsel->num_rows;
+      statistics.listed = statistics.rows;
+      receive(*morsel);
+      check_error_rate(kFirstChecked);
+      statistics.seconds = before + seconds_since(start);
+      if (statistics.seconds - reported < kInterval) continue;
+      reported = statistics.seconds;
+      if (progress_) progress_(statistics);
+    }
+    if (context_.cancellation.cancelled()) throw Cancelled();
+    statistics.seconds = before + seconds_since(start);
+  }
+  const exec::Statistics& statistics() const { return report_.statistics; }
+
+  Report finish() {
+    check_error_rate(0);
+    if (letters_) letters_->commit();
+    letters_.reset();
+    report_.statistics.listing_done = true;
+    report_.statistics.budget_bytes = context_.memory_limit;
+    if (progress_) progress_(report_.statistics);
+    if (job_.embedder) report_.embedder = *job_.embedder;
+    report_.peak_memory_bytes = peak_memory_of_process();
+    return report_;
+  }
+
+ private:
+  static constexpr double kInterval = 0.1;
+  static constexpr std::int64_t kFirstChecked = 100;  // as in exec::RowConsumer
+
+  // What failed is told even if the run ends for it.
+  void check_error_rate(std::int64_t least_rows) {
+    const exec::Statistics& statistics = report_.statistics;
+    if (!job_.max_error_rate) return;
+    const auto rows = static_cast<double>(std::max(statistics.rows, least_rows));
+    if (static_cast<double>(statistics.failed) <= *job_.max_error_rate * rows) return;
+    if (letters_) letters_->commit();
+    throw RunError(std::to_string(statistics.failed) + " of " + std::to_string(statistics.rows) +
+                   " rows failed, more than max_error_rate=" +
+                   std::to_string(*job_.max_error_rate) + " allows");
+  }
+
+  const StepJob& job_;
+  exec::StepContext& context_;
+  const exec::ProgressCallback& progress_;
+  std::unique_ptr<DeadLetters> letters_;
+  Report report_;
+};
+
+Report run_to_file(const StepJob& job, exec::StepContext& context, storage::TableModule& tables,
+                   const exec::ProgressCallback& progress) {
+  check_output(job.output, job.writing.mode);
+  Part part(job.output, output_schema(job), tables);
+  StepRunner runner(job, context, progress, &tables);
+  runner.run([&](const columnar::Morsel& morsel) { part.write(morsel); });
+  part.close(/*is_shard=*/false);
+  Report report = runner.finish();
+  report.parts = {part.path()};
+  part.commit();
   return report;
+}
+
+// The rows of the plan in one stream, cut into parts; what they were made of is not known.
+Report run_one_stream(const StepJob& job, exec::StepContext& context, storage::TableModule& tables,
+                      const exec::ProgressCallback& progress) {
+  if (job.writing.mode == WriteMode::kResume)
+    throw RequestError("resume: " + why_in_one_stream(job.plan) +
+                       ", so the rows of this plan cannot be told apart by their inputs; write it "
+                       "anew with overwrite");
+  const auto schema = output_schema(job);
+  DirectoryRun run(job.output, job.writing, schema, recipe_of(job, context, *schema), tables);
+  ShardWriter& writer = run.writer();
+  FreeIds ids(run.inventory(), {});
+  std::int64_t num_rows = 0;  // of the part in hand
+  const auto begin = [&] {
+    Shard shard;
+    shard.id = ids.next();
+    writer.begin(std::make_shared<const Shard>(shard));
+    num_rows = 0;
+  };
+  StepRunner runner(job, context, progress, &tables);
+  runner.run([&](const columnar::Morsel& morsel) {
+    std::int64_t taken = 0;
+    while (taken < morsel.num_rows) {
+      if (!writer.in_shard()) begin();
+      const std::int64_t count =
+          std::min(morsel.num_rows - taken, job.writing.rows_per_part - num_rows);
+      writer.write(columnar::slice(morsel, taken, count));
+      taken += count;
+      num_rows += count;
+      if (num_rows == job.writing.rows_per_part) writer.finish();
+    }
+  });
+  if (!writer.in_shard() && writer.written().empty() && run.inventory().parts().empty()) begin();
+  if (writer.in_shard()) writer.finish();
+  Report report = runner.finish();
+  run.finish(report);
+  return report;
+}
+
+// Shard by shard, each with a source of its own; models are loaded once.
+Report run_shards(const StepJob& job, exec::StepContext& context, storage::TableModule& tables,
+                  const exec::ProgressCallback& progress) {
+  const auto schema = output_schema(job);
+  DirectoryRun run(job.output, job.writing, schema, recipe_of(job, context, *schema), tables);
+  PlannedUnits units(job, run, tables);
+  exec::StepContext once = shard_context(context);
+  StepRunner runner(job, once, progress, &tables);
+  ShardWriter& writer = run.writer();
+  std::vector<std::string> shard_units;
+  const auto compute = [&] {
+    if (shard_units.empty()) return;
+    read_units(once, shard_units, tables);
+    const std::int64_t failed = runner.statistics().failed;
+    runner.run([&](const columnar::Morsel& morsel) { writer.write(morsel); });
+    writer.add_failed(runner.statistics().failed - failed);
+    writer.finish();
+    shard_units.clear();
+  };
+  while (std::optional<PlannedRow> unit = units.planner().next()) {
+    if (writer.shard() != unit->shard.get()) {
+      compute();
+      writer.begin(unit->shard);
+    }
+    writer.set_inputs(describe_unit(job.plan, unit->path));
+    shard_units.push_back(std::move(unit->path));
+    writer.add_key(unit->key);
+    if (unit->ends_shard) compute();
+  }
+  compute();
+  for (const std::int64_t id : units.outdated()) writer.remove(id);
+  const bool nothing = run.inventory().parts().empty() && writer.written().empty();
+  if (nothing && job.writing.share.whole()) {
+    writer.begin(std::make_shared<const Shard>());
+    writer.finish();
+  }
+  Report report = runner.finish();
+  if (!run.inventory().difference().empty())
+    report.notices.push_back("the recipe changed, rows of another one are computed again: " +
+                             run.inventory().difference());
+  run.finish(report);
+  return report;
+}
+
+Report run_to_parts(const StepJob& job, exec::StepContext& context, storage::TableModule& tables,
+                    const exec::ProgressCallback& progress) {
+  return why_in_one_stream(job.plan).empty() ? run_shards(job, context, tables, progress)
+                                             : run_one_stream(job, context, tables, progress);
 }
 
 }  // namespace
@@ -60,34 +221,48 @@ std::shared_ptr<const columnar::Schema> output_schema(const StepJob& job) {
   return schema;
 }
 
+Report run_shard(const StepJob& job, exec::StepContext& context, const ShardSpec& spec,
+                 storage::TableModule& tables, const exec::ProgressCallback& progress) {
+  const auto schema = output_schema(job);
+  const DirectoryFiles directory(job.output);
+  ShardWriter writer =
+      begin_shard(directory, spec, schema, recipe_of(job, context, *schema), tables);
+  writer.begin(std::make_shared<const Shard>(spec.shard));
+  std::vector<std::string> units;
+  for (const auto& [unit, key] : spec.files) {
+    writer.set_inputs(describe_unit(job.plan, unit));
+    writer.add_key(key);
+    units.push_back(unit);
+  }
+  read_units(context, units, tables);
+  StepRunner runner(job, context, progress);
+  runner.run([&](const columnar::Morsel& morsel) { writer.write(morsel); });
+  writer.add_failed(runner.statistics().failed);
+  Report report = runner.finish();
+  writer.finish();
+  report.parts = {directory.file(part_name(spec.shard.id))};
+  return report;
+}
+
 Report run(const StepJob& job, exec::StepContext& context, storage::TableModule& tables,
            const exec::ProgressCallback& progress) {
-  EmbedJob output_job;
-  output_job.output = job.output;
-  output_job.mode = job.mode;
-  const auto schema = output_schema(job);
-  const std::unique_ptr<TableOutput> output = open_output(output_job, schema, tables);
-  Report report = execute(
-      job, context, [&](const columnar::Morsel& morsel) { output->write(morsel); }, progress);
-  output->close();
-  report.output = job.output;
-  report.parts = output->parts();
-  output->commit(report.to_json());
-  return report;
+  check_options(job.writing, job.output);
+  return output_kind(job.output) == OutputKind::kFile
+             ? run_to_file(job, context, tables, progress)
+             : run_to_parts(job, context, tables, progress);
 }
 
 Collected collect(const StepJob& job, exec::StepContext& context,
                   const exec::ProgressCallback& progress) {
   Collected collected;
   collected.schema = output_schema(job);
-  collected.report = execute(
-      job, context,
-      [&](const columnar::Morsel& morsel) {
-        ArrowArray array;
-        columnar::export_morsel(morsel, &array);
-        collected.batches.emplace_back(collected.schema, array);
-      },
-      progress);
+  StepRunner runner(job, context, progress);
+  runner.run([&](const columnar::Morsel& morsel) {
+    ArrowArray array;
+    columnar::export_morsel(morsel, &array);
+    collected.batches.emplace_back(collected.schema, array);
+  });
+  collected.report = runner.finish();
   return collected;
 }
 

@@ -9,6 +9,7 @@
 #include "columnar/batch.h"
 #include "exec/parallel_map.h"
 #include "job/embed_job.h"
+#include "job/shard_spec.h"
 #include "plan/steps.h"
 #include "storage/table_io.h"
 
@@ -16,9 +17,12 @@ namespace vecframe::job {
 
 struct StepJob {
   plan::StepPlan plan;
+  std::string description;  ///< of the operations behind the source, as the plan explains them
   std::optional<embed::EmbedderFacts> embedder;  ///< of the first embedding, for the report
   std::string output;                            ///< see output_kind()
-  WriteMode mode = WriteMode::kError;
+  OutputOptions writing;
+  std::string dead_letter;  ///< file for inputs that failed; empty: none
+  std::optional<double> max_error_rate;
 };
 
 /// The schema of its rows, with the metadata of the whole.
@@ -27,6 +31,11 @@ std::shared_ptr<const columnar::Schema> output_schema(const StepJob& job);
 /// `context.statistics` is set by the run. Errors as job::run().
 Report run(const StepJob& job, exec::StepContext& context, storage::TableModule& tables,
            const exec::ProgressCallback& progress = {});
+
+/// Computes one shard of a PlannedJob and commits its part; see planned_job.h. `context` is one of
+/// shard_context(), for all shards.
+Report run_shard(const StepJob& job, exec::StepContext& context, const ShardSpec& spec,
+                 storage::TableModule& tables, const exec::ProgressCallback& progress = {});
 
 /// Runs without an output.
 Collected collect(const StepJob& job, exec::StepContext& context,

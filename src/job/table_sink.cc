@@ -17,13 +17,13 @@ SinkMemory sink_memory(std::int64_t memory_limit) {
 }
 
 TableSink::TableSink(std::shared_ptr<const columnar::Schema> schema,
-                     std::vector<OutputColumn> columns, SinkMemory memory,
-                     std::int64_t rows_per_part, Receiver receiver)
+                     std::vector<OutputColumn> columns, SinkMemory memory, Receiver receiver,
+                     std::int64_t batch_rows)
     : schema_(std::move(schema)),
       columns_(std::move(columns)),
       memory_(memory),
-      rows_per_part_(rows_per_part),
-      receiver_(std::move(receiver)) {
+      receiver_(std::move(receiver)),
+      batch_rows_(batch_rows) {
   std::erase_if(columns_, [](const OutputColumn& column) { return column.name.empty(); });
   for (const columnar::Field& field : schema_->fields) builders_.emplace_back(field.type);
 }
@@ -57,9 +57,9 @@ void TableSink::write(const exec::Row& row) {
     append(columns_[i], row, builders_[i]);
     bytes += builders_[i].bytes();
   }
-  ++num_rows_;
   if (row.error) ++num_failed_;
-  if (bytes >= memory_.batch_bytes || num_rows_ % rows_per_part_ == 0) flush();
+  const bool full = !builders_.empty() && builders_.front().length() >= batch_rows_;
+  if (full || bytes >= memory_.batch_bytes) flush();
 }
 
 void TableSink::flush() {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -24,9 +25,10 @@ class TableSink final : public exec::RowSink {
   /// `num_failed` rows of the batch have an error.
   using Receiver = std::function<void(columnar::Batch batch, std::int64_t num_failed)>;
 
-  /// No batch goes across a multiple of `rows_per_part` rows.
+  /// No batch has more than `batch_rows` rows.
   TableSink(std::shared_ptr<const columnar::Schema> schema, std::vector<OutputColumn> columns,
-            SinkMemory memory, std::int64_t rows_per_part, Receiver receiver);
+            SinkMemory memory, Receiver receiver,
+            std::int64_t batch_rows = std::numeric_limits<std::int64_t>::max());
 
   void write(const exec::Row& row) override;
   std::int64_t max_buffered_bytes() const override { return memory_.total_bytes; }
@@ -39,10 +41,9 @@ class TableSink final : public exec::RowSink {
   const std::shared_ptr<const columnar::Schema> schema_;
   std::vector<OutputColumn> columns_;  // those with a name
   const SinkMemory memory_;
-  const std::int64_t rows_per_part_;
   const Receiver receiver_;
+  const std::int64_t batch_rows_;
   std::vector<columnar::ColumnBuilder> builders_;
-  std::int64_t num_rows_ = 0;    // of the run
   std::int64_t num_failed_ = 0;  // of the batch under construction
 };
 

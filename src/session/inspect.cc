@@ -41,6 +41,13 @@ struct ArrayHolder {
   }
 };
 
+// Of use to the next run alone.
+bool is_bookkeeping(const std::string& key) {
+  for (const char* name : {"keys", "recipe", "texts", "inputs", "shard"})
+    if (key == std::string("vecframe.") + name) return true;
+  return false;
+}
+
 class Table {
  public:
   explicit Table(const std::string& path) {
@@ -171,7 +178,8 @@ TableSummary inspect(const std::string& path, const InspectOptions& options) {
     summary.columns.push_back({facts.schema.fields[i].name, facts.type_names[i]});
   }
   for (const auto& [key, value] : facts.schema.metadata) {
-    if (key.starts_with("vecframe.")) summary.metadata.emplace_back(key, value);
+    if (key.starts_with("vecframe.") && !session::is_bookkeeping(key))
+      summary.metadata.emplace_back(key, value);
   }
   summary.rows = table.rows();
   summary.dimension = table.dimension();

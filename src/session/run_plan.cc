@@ -7,11 +7,13 @@
 #include <variant>
 
 #include "base/cancellation.h"
+#include "job/dead_letters.h"
 #include "job/embed_job.h"
 #include "plan/physical_plan.h"
 #include "plan/rewrite.h"
 #include "plan/warnings.h"
 #include "session/file_job_rows.h"
+#include "session/output_options.h"
 #include "session/resolve_call.h"
 #include "session/run_steps.h"
 #include "session/table_module.h"
@@ -49,6 +51,13 @@ Source to_source(plan::ColumnSource source) {
       break;  // lower() leaves no picture in the output
   }
   return Source::kEmbedding;
+}
+
+void check_error_rate(const WriteOptions& options, exec::OnError on_error) {
+  if (options.max_error_rate && on_error == exec::OnError::kRaise)
+    throw RequestError(
+        "max_error_rate: on_error='raise' stops at the first row that fails; give "
+        "on_error='log' or 'ignore' to the embedding");
 }
 
 exec::OnError to_exec(OnError on_error) {
@@ -98,11 +107,11 @@ job::EmbedJob make_job(const plan::LogicalPlan& plan, const RunOptions& options)
   return job;
 }
 
+}  // namespace
+
 exec::ProgressCallback progress_of(const RunOptions& options) {
   if (!options.on_progress) return {};
-  return [callback = options.on_progress](const exec::Statistics& s) {
-    callback({s.rows, s.failed, s.listed, s.listing_done, s.seconds});
-  };
+  return [callback = options.on_progress](const exec::Statistics& s) { callback(to_progress(s)); };
 }
 
 exec::FailureCallback failure_of(const RunOptions& options) {
@@ -119,12 +128,24 @@ RunReport to_public(const job::Report& report) {
   result.failures = report.statistics.failures;
   result.seconds = report.statistics.seconds;
   result.load_seconds = report.load_seconds;
+  result.notices = report.notices;
   result.peak_memory_bytes = report.peak_memory_bytes;
   result.json = report.to_json();
   return result;
 }
 
-}  // namespace
+job::EmbedJob embed_job_of(const plan::LogicalPlan& plan, const std::string& path,
+                           const WriteOptions& options) {
+  job::EmbedJob job = make_job(plan, options);
+  job.output = path;
+  job.writing = output_options(options);
+  job.dead_letter = options.dead_letter;
+  if (!options.dead_letter.empty()) job::check_dead_letters(options.dead_letter);
+  if (!options.cache.empty()) job.cache = {options.cache, options.cache_bytes};
+  check_error_rate(options, job.pipeline.on_error);
+  job.pipeline.max_error_rate = options.max_error_rate;
+  return job;
+}
 
 const CancellationToken& token_of(const RunOptions& options) {
   static const CancellationToken never;
@@ -157,10 +178,7 @@ RunReport write_plan(const plan::LogicalPlan& asked, const std::string& path,
   const plan::PlanPointer optimized = plan_to_run(asked, options);
   const plan::LogicalPlan& plan = *optimized;
   if (!runs_as_file_job(asked, plan)) return to_public(write_steps(plan, path, options));
-  job::EmbedJob job = make_job(plan, options);
-  job.output = path;
-  job.mode =
-      options.mode == WriteMode::kOverwrite ? job::WriteMode::kOverwrite : job::WriteMode::kError;
+  const job::EmbedJob job = embed_job_of(plan, path, options);
   return to_public(
       job::run(job, table_module(), token_of(options), progress_of(options), failure_of(options)));
 }

@@ -10,6 +10,7 @@
 
 #include "base/cancellation.h"
 #include "columnar/batch.h"
+#include "job/embed_job.h"
 #include "plan/explain.h"
 #include "plan/logical_plan.h"
 #include "session/row_source.h"
@@ -40,6 +41,12 @@ plan::ExplainedPlan explained_plan(const plan::PlanPointer& plan);
 
 /// The token of options.stop, or one that is never raised.
 const CancellationToken& token_of(const RunOptions& options);
+/// The job of a plan that reads files or texts and embeds them; throws RequestError for another.
+job::EmbedJob embed_job_of(const plan::LogicalPlan& plan, const std::string& path,
+                           const WriteOptions& options);
+exec::ProgressCallback progress_of(const RunOptions& options);
+exec::FailureCallback failure_of(const RunOptions& options);
+RunReport to_public(const job::Report& report);
 
 /// The rows as a table of text.
 std::string show_plan(const plan::LogicalPlan& plan, const RunOptions& options);

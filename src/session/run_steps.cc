@@ -3,13 +3,20 @@
 #include <vecframe/error.h>
 
 #include <chrono>
+#include <sstream>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "exec/sources.h"
 #include "exec/steps.h"
+#include "job/dead_letters.h"
 #include "job/step_job.h"
+#include "job/step_shards.h"
+#include "plan/explain.h"
 #include "plan/steps.h"
 #include "providers/http/fetch_url.h"
+#include "session/output_options.h"
 #include "session/parquet_files.h"
 #include "session/resolve_call.h"
 #include "session/run_plan.h"
@@ -108,6 +115,18 @@ struct SourceOpener {
   };
 };
 
+// The plan as it is explained, without its source and what only says how it runs: which files are
+// read, or in which batches, is not part of what comes out.
+std::string operations_of(const plan::LogicalPlan& plan) {
+  std::istringstream lines(plan::explain(plan));
+  std::vector<std::string> kept;
+  for (std::string line; std::getline(lines, line);)
+    if (line.find("Properties = {") == std::string::npos) kept.push_back(std::move(line));
+  std::string text;
+  for (std::size_t i = 0; i + 1 < kept.size(); ++i) text += kept[i] + "\n";
+  return text;
+}
+
 // A run of steps and all that it refers to.
 struct StepRun {
   StepRun(const plan::LogicalPlan& plan, const RunOptions& options)
@@ -123,12 +142,14 @@ struct StepRun {
                 .text_stage = {},
                 .open_source = {},
                 .on_failure = {},
+                .on_failed_row = {},
                 .statistics = nullptr} {
     if (options.threads < 0) {
       throw RequestError("threads: " + std::to_string(options.threads) +
                          " is negative; give 0 for one a processor");
     }
     job.plan = plan::lower_to_steps(plan, context.relational);
+    job.description = operations_of(plan);
     for (const plan::LogicalPlan* node = &plan; node != nullptr; node = node->input.get())
       if (const auto* images = std::get_if<plan::ReadImages>(&node->node))
         context.decode.max_pixels = images->options.max_pixels;
@@ -153,7 +174,7 @@ struct StepRun {
       };
     if (options.on_progress)
       progress = [callback = options.on_progress](const exec::Statistics& s) {
-        callback({s.rows, s.failed, s.listed, s.listing_done, s.seconds});
+        callback(to_progress(s));
       };
   }
   StepRun(const StepRun&) = delete;
@@ -202,6 +223,18 @@ class StepRows final : public RowSource {
   std::unique_ptr<exec::Operator> root_;  // dies first: it refers to all the rest
 };
 
+void set_output(job::StepJob& job, const std::string& path, const WriteOptions& options) {
+  job.output = path;
+  job.writing = output_options(options);
+  job.dead_letter = options.dead_letter;
+  if (!options.dead_letter.empty()) job::check_dead_letters(options.dead_letter);
+  job.max_error_rate = options.max_error_rate;
+  if (!options.cache.empty())
+    throw RequestError(
+        "cache: vectors are kept by the bytes of files, which this plan does not "
+        "embed as they are; leave it out, or begin with read_images");
+}
+
 columnar::Schema parquet_schema(const std::string& path) {
   const auto reader = table_module().open_parquet(path);
   return reader->schema();
@@ -216,10 +249,33 @@ plan::RelationalSource relational_source() {
 job::Report write_steps(const plan::LogicalPlan& plan, const std::string& path,
                         const WriteOptions& options) {
   StepRun run(plan, options);
-  run.job.output = path;
-  run.job.mode =
-      options.mode == WriteMode::kOverwrite ? job::WriteMode::kOverwrite : job::WriteMode::kError;
+  set_output(run.job, path, options);
   return job::run(run.job, run.context, table_module(), run.progress);
+}
+
+std::unique_ptr<job::PlannedJob> plan_steps(const plan::LogicalPlan& plan, const std::string& path,
+                                            const WriteOptions& options) {
+  StepRun run(plan, options);
+  set_output(run.job, path, options);
+  return std::make_unique<job::PlannedJob>(run.job, run.context, table_module());
+}
+
+struct StepShards::Impl {
+  Impl(const plan::LogicalPlan& plan, const std::string& path, const WriteOptions& options)
+      : run(plan, options), context(job::shard_context(run.context)) {
+    set_output(run.job, path, options);
+  }
+  StepRun run;
+  exec::StepContext context;
+};
+
+StepShards::StepShards(const plan::LogicalPlan& plan, const std::string& path,
+                       const WriteOptions& options)
+    : impl_(std::make_unique<Impl>(plan, path, options)) {}
+StepShards::~StepShards() = default;
+
+job::Report StepShards::run(const job::ShardSpec& spec) {
+  return job::run_shard(impl_->run.job, impl_->context, spec, table_module(), impl_->run.progress);
 }
 
 job::Collected collect_steps(const plan::LogicalPlan& plan, const RunOptions& options) {

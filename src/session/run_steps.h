@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "job/embed_job.h"
+#include "job/planned_job.h"
 #include "plan/logical_plan.h"
 #include "session/row_source.h"
 
@@ -20,6 +21,22 @@ job::Report write_steps(const plan::LogicalPlan& plan, const std::string& path,
 job::Collected collect_steps(const plan::LogicalPlan& plan, const RunOptions& options);
 
 std::unique_ptr<RowSource> stream_steps(const plan::LogicalPlan& plan, const RunOptions& options);
+
+/// Plans a run whose shards StepShards compute.
+std::unique_ptr<job::PlannedJob> plan_steps(const plan::LogicalPlan& plan, const std::string& path,
+                                            const WriteOptions& options);
+
+/// Computes shards of plan_steps(); loads models once.
+class StepShards {
+ public:
+  StepShards(const plan::LogicalPlan& plan, const std::string& path, const WriteOptions& options);
+  ~StepShards();
+  job::Report run(const job::ShardSpec& spec);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 /// Rows of the plan; embeddings and pictures are not computed.
 std::int64_t count_plan(const plan::LogicalPlan& plan, const RunOptions& options);

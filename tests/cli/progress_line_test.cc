@@ -12,6 +12,21 @@ TEST(ProgressLine, ShowsRateAndTimeLeftOnceTheTotalIsKnown) {
   EXPECT_EQ(progress_text(progress), "250 of 1000000  0 %  50.0 images/s  5:33:15 left  3 failed");
 }
 
+TEST(ProgressLine, ShowsEachStage) {
+  EXPECT_EQ(
+      progress_text(Progress{.rows = 250,
+                             .failed = 0,
+                             .listed = 1000,
+                             .listing_done = true,
+                             .seconds = 5,
+                             .read = 300,
+                             .prepared = 280,
+                             .embedded = 260,
+                             .duplicates = 10,
+                             .cache_hits = 4}),
+      "250 of 1000  25 %  50.0 images/s (read 60, prepare 56, embed 52)  0:15 left  14 known");
+}
+
 TEST(ProgressLine, IsHonestWhileTheListingGoesOn) {
   EXPECT_EQ(progress_text(Progress{
                 .rows = 10, .failed = 0, .listed = 64, .listing_done = false, .seconds = 2}),

@@ -6,6 +6,7 @@
 
 #include "job/directory_lock.h"
 #include "job/embed_job.h"
+#include "job/output_path.h"
 #include "parquet_rows.h"
 
 namespace vecframe::job {
@@ -16,7 +17,7 @@ using testing::HasSubstr;
 
 EmbedJob parts_job(const TemporaryDirectory& directory) {
   EmbedJob job = colour_job({directory.file("in")}, directory.file("out"));
-  job.rows_per_part = 10;
+  job.writing.rows_per_part = 10;
   return job;
 }
 
@@ -63,9 +64,23 @@ TEST(DirectoryOutputTest, NoRowsMakeOneEmptyPart) {
   EXPECT_EQ(read_parquet(report.parts[0]).rows.size(), 0u);
 }
 
-TEST(DirectoryOutputTest, FailureLeavesNothing) {
+TEST(DirectoryOutputTest, FailureKeepsWhatWasCommitted) {
   TemporaryDirectory directory;
-  write_inputs(directory.file("in"), 45, {37});
+  const auto paths = write_inputs(directory.file("in"), 45, {37});
+  EmbedJob job = parts_job(directory);
+  job.pipeline.on_error = exec::OnError::kRaise;
+  EXPECT_THROW(run(job, tables(), {}), RunError);
+  EXPECT_THAT(names_in(job.output), ElementsAre("_manifest.json", "part-00000.parquet",
+                                                "part-00001.parquet", "part-00002.parquet"));
+  const auto manifest = nlohmann::json::parse(content_of(job.output + "/_manifest.json"));
+  EXPECT_EQ(manifest["complete"], false);
+  for (std::int64_t part = 0; part < 3; ++part)
+    expect_rows(read_parquet(job.output + "/" + part_name(part)).rows, paths, {}, part * 10);
+}
+
+TEST(DirectoryOutputTest, FailureBeforeTheFirstPartLeavesNothing) {
+  TemporaryDirectory directory;
+  write_inputs(directory.file("in"), 45, {7});
   EmbedJob job = parts_job(directory);
   job.pipeline.on_error = exec::OnError::kRaise;
   EXPECT_THROW(run(job, tables(), {}), RunError);
@@ -90,10 +105,11 @@ TEST(DirectoryOutputTest, OverwriteReplacesOurFilesAndNoOthers) {
     FAIL() << "no exception";
   } catch (const RequestError& error) {
     EXPECT_THAT(error.what(), HasSubstr("--overwrite"));
+    EXPECT_THAT(error.what(), HasSubstr("--resume"));
   }
 
   // A failed overwrite changes nothing.
-  job.mode = WriteMode::kOverwrite;
+  job.writing.mode = WriteMode::kOverwrite;
   job.pipeline.on_error = exec::OnError::kRaise;
   const std::string first_part = content_of(job.output + "/part-00000.parquet");
   write_inputs(directory.file("in"), 35, {34});
@@ -114,7 +130,7 @@ TEST(DirectoryOutputTest, ASecondRunIsRefused) {
   TemporaryDirectory directory;
   write_inputs(directory.file("in"), 5);
   EmbedJob job = parts_job(directory);
-  job.mode = WriteMode::kOverwrite;
+  job.writing.mode = WriteMode::kOverwrite;
   std::filesystem::create_directory(job.output);
   {
     const DirectoryLock lock(job.output);
@@ -132,7 +148,7 @@ TEST(DirectoryOutputTest, RefusesPartsOfNoRows) {
   TemporaryDirectory directory;
   write_inputs(directory.file("in"), 5);
   EmbedJob job = parts_job(directory);
-  job.rows_per_part = 0;
+  job.writing.rows_per_part = 0;
   EXPECT_THROW(run(job, tables(), {}), RequestError);
 }
 

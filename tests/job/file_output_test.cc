@@ -92,7 +92,7 @@ TEST(FileOutputTest, ReplacesAFileOnlyIfToldTo) {
   }
   EXPECT_EQ(content_of(job.output), before);
 
-  job.mode = WriteMode::kOverwrite;
+  job.writing.mode = WriteMode::kOverwrite;
   job.pipeline.on_error = exec::OnError::kRaise;
   write_inputs(directory.file("in"), 9, {8});
   EXPECT_THROW(run(job, tables(), {}), RunError);

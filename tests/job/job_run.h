@@ -35,6 +35,8 @@ class ColourDescriptor final : public embed::ImageEmbedderDescriptor {
     facts_.dimension = exec::kColourDimension;
     facts_.weight_bytes = 42;
   }
+  /// Pretends that its files have another content.
+  void change_model() { facts_.model_fingerprint = "9999999999999999"; }
   const embed::EmbedderFacts& facts() const override { return facts_; }
   const image::PrepareSpec& prepare_spec() const override { return spec_; }
   std::shared_ptr<embed::ImageEmbedder> instantiate() const override {

@@ -12,3 +12,10 @@ def save_picture(path, seed=0, size=(60, 40)):
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     Image.fromarray(pixels).save(path)
+
+
+def write_pictures(folder, count, prefix="p"):
+    """`count` pictures, no two alike; the folder."""
+    for i in range(count):
+        save_picture(folder / f"{prefix}{i:03}.png", seed=1000 * ord(prefix[0]) + i, size=(24, 20))
+    return folder

@@ -1,0 +1,25 @@
+// The list of an output's parts. Derived: the parts are what counts, and say all of it themselves.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "columnar/schema.h"
+
+namespace vecframe::job {
+
+struct PartCounts {
+  std::int64_t rows = 0, failed = 0;
+};
+
+struct Manifest {
+  columnar::Schema schema;
+  bool complete = false;  ///< false while a run goes on, and after one that broke off
+  std::map<std::int64_t, PartCounts> parts;  ///< by shard
+
+  PartCounts total() const;
+  std::string to_json() const;
+};
+
+}  // namespace vecframe::job

@@ -1,0 +1,295 @@
+#include "job/planned_job.h"
+
+#include <vecframe/error.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <mutex>
+#include <utility>
+
+#include "job/embed_planning.h"
+#include "job/epoch.h"
+#include "job/execute.h"
+#include "job/merge_reports.h"
+#include "job/output_path.h"
+#include "job/shard_sink.h"
+#include "job/step_shards.h"
+#include "storage/local_file.h"
+
+namespace vecframe::job {
+namespace {
+
+template <class Base, class Embedder>
+class LoadedOnce : public Base {
+ public:
+  explicit LoadedOnce(std::shared_ptr<const Base> descriptor)
+      : descriptor_(std::move(descriptor)) {}
+  const embed::EmbedderFacts& facts() const override { return descriptor_->facts(); }
+  std::shared_ptr<Embedder> instantiate() const override {
+    std::lock_guard lock(mutex_);
+    if (!embedder_) embedder_ = descriptor_->instantiate();
+    return embedder_;
+  }
+
+ protected:
+  const std::shared_ptr<const Base> descriptor_;
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<Embedder> embedder_;  // guarded by mutex_
+};
+
+class LoadedImages final : public LoadedOnce<embed::ImageEmbedderDescriptor, embed::ImageEmbedder> {
+ public:
+  using LoadedOnce::LoadedOnce;
+  const image::PrepareSpec& prepare_spec() const override { return descriptor_->prepare_spec(); }
+};
+
+using LoadedTexts = LoadedOnce<embed::TextEmbedderDescriptor, embed::TextEmbedder>;
+
+// The rows of one shard.
+class SpecRows final : public RowPlanner {
+ public:
+  explicit SpecRows(const ShardSpec& spec)
+      : spec_(spec), shard_(std::make_shared<const Shard>(spec.shard)) {}
+  std::optional<PlannedRow> next() override {
+    if (next_ == spec_.files.size()) return std::nullopt;
+    const auto& [path, key] = spec_.files[next_++];
+    return PlannedRow{path, key, shard_, next_ == spec_.files.size()};
+  }
+
+ private:
+  const ShardSpec& spec_;
+  const std::shared_ptr<const Shard> shard_;
+  std::size_t next_ = 0;
+};
+
+class SpecTexts final : public storage::TextSource {
+ public:
+  SpecTexts(const std::string& path, const ShardSpec& spec, PlannedRows& planned)
+      : source_(storage::open_text_lines(path,
+                                         {spec.shard.texts->begin, spec.shard.texts->first_line})),
+        planned_(planned),
+        shard_(std::make_shared<const Shard>(spec.shard)),
+        left_(spec.num_texts) {}
+
+  Outcome next(storage::TextRow& row, std::chrono::milliseconds patience) override {
+    if (left_ == 0) return Outcome::kEnd;
+    const Outcome outcome = source_->next(row, patience);
+    if (outcome == Outcome::kWaiting) return outcome;
+    if (outcome == Outcome::kRow) add_text(content_, row);
+    const bool last = outcome == Outcome::kRow && left_ == 1;
+    if (outcome == Outcome::kEnd || (last && content_.hex() != shard_->texts->content))
+      throw RunError("the texts changed after they were planned; begin again with resume");
+    --left_;
+    planned_.push({{}, shard_, last});
+    return outcome;
+  }
+
+ private:
+  const std::unique_ptr<storage::TextSource> source_;
+  PlannedRows& planned_;
+  const std::shared_ptr<const Shard> shard_;
+  std::int64_t left_;
+  Fingerprint content_;
+};
+
+// An earlier output that is to be replaced goes: parts are committed one by one.
+void prepare_output(const std::string& output, const OutputOptions& writing) {
+  check_options(writing, output);
+  if (output_kind(output) == OutputKind::kFile)
+    throw RequestError("output: '" + output +
+                       "' is one file; processes that share a run write into a directory");
+  if (!writing.share.whole())
+    throw RequestError("shard: a run whose shards are handed out has no shares; leave it out");
+  if (writing.mode != WriteMode::kOverwrite) return;
+  const OutputDirectory directory(output, writing.mode);
+  for (const std::string& name : directory.part_names()) directory.remove(name);
+}
+
+}  // namespace
+
+class PlannedJob::Impl {
+ public:
+  Impl(EmbedJob job, storage::TableModule& tables)
+      : job_(std::move(job)),
+        tables_(tables),
+        schema_(output_schema(job_)),
+        run_(job_.output, job_.writing, schema_, recipe_of(job_, *schema_), tables),
+        epoch_(begin_epoch(run_.directory().path())) {
+    if (job_.texts.empty()) {
+      files_.emplace(job_, run_);
+      planner_ = &files_->planner();
+    } else {
+      texts_.emplace(job_.texts, text_options(job_), run_.inventory(), planned_);
+    }
+  }
+  Impl(StepJob job, const exec::StepContext& context, storage::TableModule& tables)
+      : steps_(std::move(job)),
+        tables_(tables),
+        schema_(output_schema(*steps_)),
+        run_(steps_->output, steps_->writing, schema_, recipe_of(*steps_, context, *schema_),
+             tables),
+        epoch_(begin_epoch(run_.directory().path())),
+        units_(std::in_place, *steps_, run_, tables),
+        planner_(&units_->planner()) {}
+  ~Impl() { end_epoch(run_.directory().path()); }
+
+  std::optional<ShardSpec> next() {
+    std::optional<ShardSpec> spec = planner_ != nullptr ? next_files() : next_texts();
+    if (!spec) return std::nullopt;
+    spec->recipe = run_.recipe().fingerprint();
+    spec->epoch = epoch_;
+    given_.push_back(spec->shard.id);
+    return spec;
+  }
+
+  std::string finish(const std::vector<std::string>& reports) {
+    std::string missing;
+    for (const std::int64_t id : given_)
+      if (!std::filesystem::exists(run_.directory().file(part_name(id))))
+        missing += (missing.empty() ? "" : ", ") + part_name(id);
+    if (!missing.empty())
+      throw RunError("shards were planned but not committed: " + missing + "; resume the run");
+    if (units_)
+      for (const std::int64_t id : units_->outdated()) run_.writer().remove(id);
+    if (files_)
+      while (std::optional<Shard> shard = files_->planner().next_pruned())
+        run_.writer().drop_rows(*shard);
+    if (texts_)
+      for (const std::int64_t id : texts_->superfluous()) run_.writer().remove(id);
+    if (run_.inventory().parts().empty() && given_.empty()) {
+      run_.writer().begin(std::make_shared<const Shard>());
+      run_.writer().finish();
+    }
+    const std::string report = merge_reports(reports);
+    if (!reports.empty()) storage::write_file(run_.directory().file(kReportName), report + "\n");
+    merge_shares(run_.directory(), tables_);
+    return report;
+  }
+
+ private:
+  std::optional<ShardSpec> next_files() {
+    ShardSpec spec;
+    std::shared_ptr<const Shard> shard;
+    for (;;) {
+      if (!row_) row_ = planner_->next();
+      if (!row_ || (shard && row_->shard != shard)) break;
+      shard = row_->shard;
+      spec.files.emplace_back(std::move(row_->path), row_->key);
+      const bool ends = row_->ends_shard;
+      row_.reset();
+      if (ends) break;
+    }
+    if (!shard) return std::nullopt;
+    spec.shard = *shard;
+    return spec;
+  }
+
+  std::optional<ShardSpec> next_texts() {
+    ShardSpec spec;
+    std::shared_ptr<const Shard> shard;
+    storage::TextRow row;
+    for (;;) {
+      const auto outcome = texts_->next(row, std::chrono::seconds(1));
+      if (outcome == storage::TextSource::Outcome::kEnd) break;
+      if (outcome == storage::TextSource::Outcome::kWaiting) continue;
+      PlannedRows::Facts facts = planned_.pop();
+      shard = std::move(facts.shard);
+      ++spec.num_texts;
+      if (facts.ends_shard) break;
+    }
+    if (!shard) return std::nullopt;
+    spec.shard = *shard;
+    return spec;
+  }
+
+  const EmbedJob job_;  // unless steps_
+  const std::optional<StepJob> steps_;
+  storage::TableModule& tables_;
+  const std::shared_ptr<const columnar::Schema> schema_;
+  DirectoryRun run_;
+  const std::string epoch_;
+  PlannedRows planned_;
+  std::optional<PlannedFiles> files_;
+  std::optional<TextPlanner> texts_;
+  std::optional<PlannedUnits> units_;
+  FilePlanner* planner_ = nullptr;   // of files_ or units_
+  std::optional<PlannedRow> row_;    // taken from the planner, of the next shard
+  std::vector<std::int64_t> given_;  // shards handed out
+};
+
+PlannedJob::PlannedJob(EmbedJob job, storage::TableModule& tables) {
+  check_writing(job);
+  if (job.texts == "-")
+    throw RequestError("text: standard input cannot be read by other processes; give a file");
+  prepare_output(job.output, job.writing);
+  impl_ = std::make_unique<Impl>(std::move(job), tables);
+}
+
+PlannedJob::PlannedJob(StepJob job, const exec::StepContext& context,
+                       storage::TableModule& tables) {
+  if (const std::string why = why_in_one_stream(job.plan); !why.empty())
+    throw RequestError("write_parquet: " + why +
+                       ", so this plan cannot be divided among processes; run it in one");
+  prepare_output(job.output, job.writing);
+  impl_ = std::make_unique<Impl>(std::move(job), context, tables);
+}
+
+PlannedJob::~PlannedJob() = default;
+
+std::optional<ShardSpec> PlannedJob::next() { return impl_->next(); }
+
+std::string PlannedJob::finish(const std::vector<std::string>& reports) {
+  return impl_->finish(reports);
+}
+
+ShardWriter begin_shard(const DirectoryFiles& directory, const ShardSpec& spec,
+                        std::shared_ptr<const columnar::Schema> schema, const Recipe& recipe,
+                        storage::TableModule& tables) {
+  if (recipe.fingerprint() != spec.recipe)
+    throw RequestError("shard: it was planned for another recipe than this plan's, which is " +
+                       recipe.to_json());
+  { const EpochGuard standing(directory.path(), spec.epoch); }  // before any work
+  ShardWriter writer(directory, std::move(schema), recipe, tables, /*staged=*/false);
+  writer.set_epoch(spec.epoch);
+  return writer;
+}
+
+Report run_shard(const EmbedJob& job, const ShardSpec& spec, storage::TableModule& tables,
+                 const CancellationToken& cancellation, const exec::ProgressCallback& progress,
+                 const exec::FailureCallback& failure) {
+  const auto schema = output_schema(job);
+  const DirectoryFiles directory(job.output);
+  ShardWriter writer = begin_shard(directory, spec, schema, recipe_of(job, *schema), tables);
+  PlannedRows planned;
+  ShardSink sink(writer, planned, schema, job.columns, sink_memory(job.pipeline.memory_limit),
+                 /*with_keys=*/job.texts.empty());
+  EmbedJob shard_job = job;
+  shard_job.pipeline.limit.reset();
+  Report report;
+  if (spec.shard.texts) {
+    SpecTexts texts(job.texts, spec, planned);
+    report = execute_texts(shard_job, texts, sink, cancellation, progress, failure);
+  } else {
+    SpecRows rows(spec);
+    PlannedListing listing(rows, planned);
+    report = execute_images(shard_job, listing, sink, cancellation, progress, failure);
+  }
+  if (cancellation.cancelled()) throw Cancelled();
+  sink.finish();
+  report.parts = {directory.file(part_name(spec.shard.id))};
+  return report;
+}
+
+std::shared_ptr<const embed::ImageEmbedderDescriptor> loaded_once(
+    std::shared_ptr<const embed::ImageEmbedderDescriptor> descriptor) {
+  return std::make_shared<const LoadedImages>(std::move(descriptor));
+}
+
+std::shared_ptr<const embed::TextEmbedderDescriptor> loaded_once(
+    std::shared_ptr<const embed::TextEmbedderDescriptor> descriptor) {
+  return std::make_shared<const LoadedTexts>(std::move(descriptor));
+}
+
+}  // namespace vecframe::job

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from vecframe import _native
-from vecframe._arguments import byte_count, integer, path_text, require
+from vecframe._arguments import byte_count, integer, one_of, path_text, require
 from vecframe._native import Expression, Progress, RequestError
 from vecframe._write_options import write_options
 from vecframe.progress import ProgressChoice, ProgressLine, progress_callback

@@ -1,15 +1,6 @@
 #include "hub_server.h"
 
-#include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
-#include <cstdlib>
 #include <fstream>
-#include <stdexcept>
-
-#include "source_directory.h"
 
 namespace vecframe::providers {
 namespace {
@@ -19,40 +10,15 @@ using nlohmann::json;
 
 }  // namespace
 
-HubServer::HubServer() {
-  std::string name = testing::TempDir() + "/hub_XXXXXX";
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
-  directory_ = name;
+HubServer::HubServer()
+    : directory_(make_temporary_directory("hub")),
+      process_("http/hub_server.py", {(directory_ / "repositories").string()}),
+      hub_port_(process_.greeting().at("hub")),
+      cdn_port_(process_.greeting().at("cdn")) {
   fs::create_directories(directory_ / "repositories");
-  std::array<int, 2> to_child{}, from_child{};
-  if (pipe(to_child.data()) != 0 || pipe(from_child.data()) != 0)
-    throw std::runtime_error("no pipe");
-  const std::string root = (directory_ / "repositories").string();
-  const std::string script =
-      std::string(VECFRAME_SOURCE_DIR) + "/tests/providers/http/hub_server.py";
-  process_ = fork();
-  if (process_ == 0) {
-    dup2(to_child[0], STDIN_FILENO);
-    dup2(from_child[1], STDOUT_FILENO);
-    for (const int end : {to_child[0], to_child[1], from_child[0], from_child[1]}) close(end);
-    execlp("python3", "python3", script.c_str(), root.c_str(), nullptr);
-    _exit(127);
-  }
-  close(to_child[0]);
-  close(from_child[1]);
-  input_ = to_child[1];
-  std::string line;
-  for (char c = 0; read(from_child[0], &c, 1) == 1 && c != '\n';) line += c;
-  close(from_child[0]);
-  const json ports = json::parse(line, nullptr, false);
-  if (!ports.is_object()) throw std::runtime_error("hub_server.py does not start");
-  hub_port_ = ports.at("hub");
-  cdn_port_ = ports.at("cdn");
 }
 
 HubServer::~HubServer() {
-  close(input_);
-  waitpid(process_, nullptr, 0);
   std::error_code ignored;
   fs::remove_all(directory_, ignored);
 }

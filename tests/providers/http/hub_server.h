@@ -1,8 +1,6 @@
 // The hub that hub_server.py plays, as a process of its own for the life of one object.
 #pragma once
 
-#include <sys/types.h>
-
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -11,6 +9,7 @@
 #include "providers/http/http_client.h"
 #include "providers/http/hub_client.h"
 #include "providers/http/hub_settings.h"
+#include "server_process.h"
 
 namespace vecframe::providers {
 
@@ -41,8 +40,7 @@ class HubServer {
 
  private:
   std::filesystem::path directory_;
-  pid_t process_ = -1;
-  int input_ = -1;  // closing it ends the process
+  ServerProcess process_;
   int hub_port_ = 0, cdn_port_ = 0;
 };
 

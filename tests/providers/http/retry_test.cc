@@ -65,13 +65,16 @@ TEST(RetryTest, CancellationEndsTheWait) {
 
 TEST(RetryTest, ReadsRetryAfter) {
   EXPECT_EQ(parse_retry_after("120"), seconds(120));
+  EXPECT_EQ(parse_retry_after("2.5"), milliseconds(2500));
   EXPECT_EQ(parse_retry_after("0"), seconds(0));
   EXPECT_EQ(parse_retry_after("Fri, 31 Dec 1999 23:59:59 GMT"), seconds(0));
+  for (const char* huge : {"1e9", "99999999999999999999999", "1e999"})
+    EXPECT_EQ(parse_retry_after(huge), milliseconds(kLongestRetryAfter)) << huge;
   std::time_t later = std::time(nullptr) + 1000;
   char text[64];
   std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&later));
-  EXPECT_NEAR(static_cast<double>(parse_retry_after(text)->count()), 1000, 30);
-  for (const char* bad : {"", "soon", "-5", "99999999999999999999999"})
+  EXPECT_NEAR(static_cast<double>(parse_retry_after(text)->count()), 1e6, 3e4);
+  for (const char* bad : {"", "soon", "-5", "-1", "nan", "2s"})
     EXPECT_FALSE(parse_retry_after(bad)) << bad;
 }
 

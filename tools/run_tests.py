@@ -23,7 +23,7 @@ JOBS = os.cpu_count() or 1
 TAIL_LINES = 60
 PROGRAM_TIMEOUT_S = 1800
 # Folders whose tests have threads that meet; they run under the thread sanitizer, without Arrow.
-THREADED = ["base", "exec", "job"]
+THREADED = ["base", "exec", "job", "providers_remote"]
 
 
 @dataclasses.dataclass

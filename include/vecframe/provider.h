@@ -96,10 +96,10 @@ using AnyEmbedder =
 struct CallRules {
   bool is_async = false;
   /// Rows of a call; else 16 pictures or 64 texts.
-  std::optional<std::int64_t> batch_size;
+  std::optional<std::int64_t> batch_size = std::nullopt;
   /// Sync: embedders side by side, each of which has its calls one after the other; else 1. Async:
   /// requests in flight; else 16.
-  std::optional<std::int64_t> concurrency;
+  std::optional<std::int64_t> concurrency = std::nullopt;
   /// After transient failures of a batch; 0 for an embedder that tries again by itself.
   std::int64_t max_retries = 3;
   /// For each sync embedder; a fraction shares a device.

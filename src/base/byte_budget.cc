@@ -33,9 +33,11 @@ Credit ByteBudget::acquire(std::int64_t bytes, const CancellationToken& cancella
   // A cancelled waiter must still pass its turn on, or those behind it would wait for ever; hence
   // the short sleeps.
   while (ticket != serving_ || (in_use_ + bytes > capacity_ && !cancellation.cancelled())) {
+    if (ticket == serving_) first_bytes_ = bytes;
     changed_.wait_for(lock, std::chrono::milliseconds(50));
   }
   ++serving_;
+  first_bytes_ = 0;
   changed_.notify_all();
   if (in_use_ + bytes > capacity_) return {};
   in_use_ += bytes;
@@ -54,6 +56,12 @@ Credit ByteBudget::try_acquire(std::int64_t bytes) {
 std::int64_t ByteBudget::in_use() const {
   std::lock_guard lock(mutex_);
   return in_use_;
+}
+
+std::int64_t ByteBudget::blocked() const {
+  std::lock_guard lock(mutex_);
+  if (in_use_ + first_bytes_ <= capacity_) return 0;
+  return static_cast<std::int64_t>(next_ticket_ - serving_);
 }
 
 std::int64_t ByteBudget::peak() const {

@@ -50,6 +50,8 @@ class ByteBudget {
 
   std::int64_t capacity() const { return capacity_; }
   std::int64_t in_use() const;
+  /// How many wait in acquire(), if the first of them cannot be served as things are; else 0.
+  std::int64_t blocked() const;
   /// The largest in_use() so far.
   std::int64_t peak() const;
 
@@ -64,6 +66,7 @@ class ByteBudget {
   std::int64_t peak_ = 0;          // guarded by mutex_
   std::uint64_t next_ticket_ = 0;  // guarded by mutex_
   std::uint64_t serving_ = 0;      // guarded by mutex_; the ticket that may take credit now
+  std::int64_t first_bytes_ = 0;   // guarded by mutex_; that this ticket waits for, once it waits
 };
 
 }  // namespace vecframe

@@ -72,26 +72,11 @@ class ValuePlan final : public ColumnPlan {
   columnar::Schema input_;
 };
 
-OnError to_exec(vecframe::OnError on_error) {
-  switch (on_error) {
-    case vecframe::OnError::kRaise:
-      return OnError::kRaise;
-    case vecframe::OnError::kLog:
-      return OnError::kLog;
-    case vecframe::OnError::kIgnore:
-      break;
-  }
-  return OnError::kIgnore;
-}
-
 // What embeddings of pictures and of texts have in common: the columns they fill.
 class EmbedWorker : public ColumnWorker {
  public:
   EmbedWorker(const plan::EmbedCall& call, DataType type, std::int64_t dimension)
-      : call_(call),
-        type_(std::move(type)),
-        dimension_(dimension),
-        form_{call.dimensions, call.normalize, call.element} {}
+      : call_(call), type_(std::move(type)), dimension_(dimension) {}
 
  protected:
   struct RowState {
@@ -102,36 +87,14 @@ class EmbedWorker : public ColumnWorker {
   // Vectors of the rows that have one, back to back in `out`, as columns.
   std::vector<ArrayPointer> finish(std::vector<RowState>& states, const float* out,
                                    std::vector<RowFailure>& failures) const {
-    columnar::ColumnBuilder vectors(type_), errors({TypeKind::kString});
-    std::vector<float> kept(static_cast<std::size_t>(form_.kept(dimension_)));
+    std::vector<EmbeddedRow> rows(states.size());
     for (std::size_t row = 0; row < states.size(); ++row) {
-      RowState& state = states[row];
-      RowOutcome& outcome = state.outcome;
-      if (state.has_value) {
-        const std::span<const float> vector(out, static_cast<std::size_t>(dimension_));
-        out += dimension_;
-        if (!outcome.cause) {
-          outcome.cause = keep_vector(vector, form_, kept);
-          outcome.severity = Severity::kDeferred;
-        }
-      }
-      const bool good = state.has_value && !outcome.cause;
-      good ? vectors.append(std::span<const float>(kept)) : vectors.append_null();
-      outcome.cause ? errors.append(std::string_view(outcome.cause->to_string()))
-                    : errors.append_null();
-      if (outcome.cause)
-        failures.push_back({static_cast<std::int64_t>(row), std::move(*outcome.cause),
-                            outcome.severity, to_exec(call_.on_error), std::move(outcome.source)});
+      rows[row].outcome = std::move(states[row].outcome);
+      if (!states[row].has_value) continue;
+      rows[row].vector = {out, static_cast<std::size_t>(dimension_)};
+      out += dimension_;
     }
-    std::vector<ArrayPointer> columns{finished(vectors)};
-    if (call_.error_column) columns.push_back(finished(errors));
-    return columns;
-  }
-
-  static ArrayPointer finished(columnar::ColumnBuilder& builder) {
-    ArrowArray array;
-    builder.finish(&array);
-    return columnar::share(array);
+    return embedding_columns(call_, type_, rows, failures);
   }
 
   // Gives the error to the index-th row that has a value.
@@ -147,7 +110,6 @@ class EmbedWorker : public ColumnWorker {
   const plan::EmbedCall& call_;
   const DataType type_;
   const std::int64_t dimension_;  // of the model
-  const VectorForm form_;
 };
 
 class ImageEmbedWorker final : public EmbedWorker {

@@ -8,20 +8,12 @@
 #include <vector>
 
 #include "columnar/morsel.h"
-#include "exec/parallel_map.h"
+#include "exec/embedding_columns.h"
 #include "exec/row_evaluator.h"
+#include "exec/step_context.h"
 #include "plan/expression_node.h"
 
 namespace vecframe::exec {
-
-/// A row that went wrong.
-struct RowFailure {
-  std::int64_t row = 0;  ///< of the chunk
-  RowError error;
-  Severity severity = Severity::kNull;
-  OnError on_error = OnError::kIgnore;  ///< of kDeferred
-  std::string source;                   ///< path or URL, or empty
-};
 
 /// Computes one column, or an embedding and its error column. For one thread.
 class ColumnWorker {

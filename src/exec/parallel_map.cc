@@ -11,6 +11,7 @@
 #include "exec/embed_column.h"
 #include "exec/ordered_workers.h"
 #include "exec/processors.h"
+#include "exec/row_failures.h"
 
 namespace vecframe::exec {
 namespace {
@@ -85,13 +86,14 @@ class ParallelMap final : public Operator {
 
   std::optional<Morsel> next() override {
     for (;;) {
-      if (context_.cancellation.cancelled()) throw Cancelled();
+      context_.check();
       Chunk* chunk = workers_.wait_front(kTick);
       if (chunk == nullptr) {
         if (workers_.finished()) return std::nullopt;
         continue;
       }
-      for (const RowFailure& failure : chunk->failures) report(*chunk, failure);
+      for (const RowFailure& failure : chunk->failures)
+        report_failure(context_, chunk->first_row, failure);
       Morsel result = std::move(chunk->rows);
       for (columnar::ArrayPointer& column : chunk->columns)
         result.columns.push_back(std::move(column));
@@ -125,24 +127,6 @@ class ParallelMap final : public Operator {
         for (columnar::ArrayPointer& made : column->compute(chunk.rows, chunk.failures))
           chunk.columns.push_back(std::move(made));
     };
-  }
-
-  void report(const Chunk& chunk, const RowFailure& failure) {
-    const std::string row = failure.source.empty()
-                                ? "row " + std::to_string(chunk.first_row + failure.row)
-                                : failure.source;
-    const bool deferred = failure.severity == Severity::kDeferred;
-    if (failure.severity == Severity::kFatal || (deferred && failure.on_error == OnError::kRaise))
-      throw RunError(row + ": " + failure.error.to_string());
-    if (!deferred) return;
-    if (context_.statistics != nullptr) {
-      ++context_.statistics->failed;
-      ++context_.statistics->failures[std::string(to_string(failure.error.stage)) + "/" +
-                                      std::string(to_string(failure.error.code))];
-    }
-    if (context_.on_failed_row) context_.on_failed_row(row, failure.error);
-    if (failure.on_error == OnError::kLog && context_.on_failure)
-      context_.on_failure(row, failure.error);
   }
 
   const std::unique_ptr<Operator> input_;

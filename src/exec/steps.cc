@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "exec/map_step.h"
 #include "exec/sources.h"
 #include "exec/vector_column.h"
 
@@ -251,7 +252,7 @@ struct Opener {
     return open_sliced(std::move(source), context.morsel_rows);
   }
   std::unique_ptr<Operator> operator()(const plan::MapStep& step) {
-    return make_parallel_map(std::move(input), input_schema, step, context);
+    return open_map(std::move(input), input_schema, step, context);
   }
   std::unique_ptr<Operator> operator()(const plan::ScalarStep& step) {
     return std::make_unique<ScalarColumn>(std::move(input), input_schema, step,

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "exec/operator.h"
-#include "exec/parallel_map.h"
+#include "exec/step_context.h"
 #include "plan/steps.h"
 
 namespace vecframe::exec {

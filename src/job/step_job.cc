@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -39,6 +42,12 @@ class StepRunner {
     report_.library_version = VECFRAME_VERSION;
     report_.output = job.output;
     context_.statistics = &report_.statistics;
+    // While rows are awaited too, so that whoever looks at progress can end a run that hangs.
+    // Operators wait on threads of their own besides.
+    context_.tick = [this, puller = std::this_thread::get_id()] {
+      if (std::this_thread::get_id() == puller && seconds_since(shown_) >= kInterval)
+        report_progress();
+    };
     if (letters_)
       context_.on_failed_row = [this](const std::string& row, const RowError& error) {
         letters_->add(row, error);
@@ -47,6 +56,7 @@ class StepRunner {
   ~StepRunner() {
     context_.statistics = nullptr;
     context_.on_failed_row = {};
+    context_.tick = {};
   }
   StepRunner(const StepRunner&) = delete;
   StepRunner& operator=(const StepRunner&) = delete;
@@ -55,22 +65,27 @@ class StepRunner {
   template <class Receive>
   void run(const Receive& receive) {
     exec::Statistics& statistics = report_.statistics;
+    context_.abandoned = std::make_shared<CancellationToken>();
     const Clock::time_point opening = Clock::now();
     const std::unique_ptr<exec::Operator> root = exec::open_steps(job_.plan, context_);
+    const Abandon abandon{*context_.abandoned};
     report_.load_seconds += seconds_since(opening);
     const Clock::time_point start = Clock::now();
     const double before = statistics.seconds;
-    double reported = before;
     while (std::optional<columnar::Morsel> morsel = root->next()) {
       if (context_.cancellation.cancelled()) throw Cancelled();
-      statistics.rows += morsel->num_rows;
-      statistics.listed = statistics.rows;
+      {
+        std::lock_guard lock(*context_.report_mutex);
+        statistics.rows += morsel->num_rows;
+        statistics.listed = statistics.rows;
+        statistics.seconds = before + seconds_since(start);
+      }
       receive(*morsel);
-      check_error_rate(kFirstChecked);
-      statistics.seconds = before + seconds_since(start);
-      if (statistics.seconds - reported < kInterval) continue;
-      reported = statistics.seconds;
-      if (progress_) progress_(statistics);
+      {
+        std::lock_guard lock(*context_.report_mutex);
+        check_error_rate(kFirstChecked);
+      }
+      if (seconds_since(shown_) >= kInterval) report_progress();
     }
     if (context_.cancellation.cancelled()) throw Cancelled();
     statistics.seconds = before + seconds_since(start);
@@ -90,6 +105,23 @@ class StepRunner {
   }
 
  private:
+  // Tells the operators that nobody pulls any more, before they are destroyed.
+  struct Abandon {
+    CancellationToken& token;
+    ~Abandon() { token.cancel(); }
+  };
+
+  void report_progress() {
+    shown_ = Clock::now();
+    if (!progress_) return;
+    exec::Statistics now;
+    {
+      std::lock_guard lock(*context_.report_mutex);
+      now = report_.statistics;
+    }
+    progress_(now);
+  }
+
   static constexpr double kInterval = 0.1;
   static constexpr std::int64_t kFirstChecked = 100;  // as in exec::RowConsumer
 
@@ -110,6 +142,7 @@ class StepRunner {
   const exec::ProgressCallback& progress_;
   std::unique_ptr<DeadLetters> letters_;
   Report report_;
+  Clock::time_point shown_ = Clock::now();
 };
 
 Report run_to_file(const StepJob& job, exec::StepContext& context, storage::TableModule& tables,

@@ -19,15 +19,7 @@
 #include "session/table_module.h"
 #include "session/table_text.h"
 
-namespace vecframe {
-
-StopSource::StopSource() : state_(std::make_shared<CancellationToken>()) {}
-void StopSource::request() noexcept { static_cast<CancellationToken*>(state_.get())->cancel(); }
-bool StopSource::requested() const noexcept {
-  return static_cast<CancellationToken*>(state_.get())->cancelled();
-}
-
-namespace session {
+namespace vecframe::session {
 namespace {
 
 using Source = job::OutputColumn::Source;
@@ -217,5 +209,4 @@ std::string show_plan(const plan::LogicalPlan& plan, const RunOptions& options) 
   return table_text(*collected.schema, collected.batches);
 }
 
-}  // namespace session
-}  // namespace vecframe
+}  // namespace vecframe::session

@@ -1,0 +1,285 @@
+#include "exec/embed_rows.h"
+
+#include <vecframe/error.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "columnar/array_view.h"
+#include "columnar/image_builder.h"
+#include "embed/picture_embedder.h"
+#include "exec/embed_window.h"
+#include "exec/processors.h"
+#include "exec/row_caller.h"
+#include "exec/row_failures.h"
+#include "image/convert.h"
+
+namespace vecframe::exec {
+namespace {
+
+using columnar::Morsel;
+
+// How soon a raised CancellationToken is seen, at the latest.
+constexpr std::chrono::milliseconds kTick{50};
+constexpr std::int64_t kPictureBatch = 16;
+constexpr std::int64_t kTextBatch = 64;
+constexpr std::int64_t kRequests = 16;
+// What is left for pictures in flight at the least.
+constexpr std::int64_t kLeastRoom = 1 << 20;
+
+const plan::EmbedCall& call_of(const plan::ComputedColumn& column) {
+  return std::get<plan::EmbedCall>(column.node->value);
+}
+
+const CancellationToken& token_of(const StopSource& stop) {
+  return *static_cast<const CancellationToken*>(stop.state().get());
+}
+
+// The 8-bit mode of as many channels.
+image::Mode eight_bits(image::Mode mode) {
+  return static_cast<image::Mode>(image::num_channels(mode));
+}
+
+// How the call is carried out: its own words first, then the provider's.
+EmbedWindow::Rules rules_for(const plan::EmbedCall& call, const RowDescriptor& descriptor) {
+  const CallRules& provider = rules_of(descriptor);
+  const bool pictures = call.function == plan::EmbedFunction::kImage;
+  EmbedWindow::Rules rules;
+  rules.batch_size =
+      call.batch_size.value_or(provider.batch_size.value_or(pictures ? kPictureBatch : kTextBatch));
+  rules.concurrency =
+      call.concurrency.value_or(provider.concurrency.value_or(provider.is_async ? kRequests : 1));
+  // Enough to fill every batch in flight once more.
+  rules.rows = std::max<std::int64_t>(256, 2 * rules.batch_size * rules.concurrency);
+  rules.chunk_rows = std::min<std::int64_t>(rules.batch_size, 1024);
+  rules.answers.dimension = identity_of(descriptor).dimension;
+  rules.answers.max_retries = call.max_retries.value_or(provider.max_retries);
+  return rules;
+}
+
+class EmbedRows final : public Operator {
+ public:
+  EmbedRows(std::unique_ptr<Operator> input, const columnar::Schema& schema,
+            plan::ComputedColumn column, const StepContext& context)
+      : input_(std::move(input)),
+        schema_(schema),
+        column_(std::move(column)),
+        context_(context),
+        descriptor_(context.row_descriptor(call_of(column_))),
+        rules_(rules_for(call_of(column_), descriptor_)),
+        budget_(room()),
+        limits_{budget_, token_of(stop_), context_.fetch, context_.decode},
+        evaluator_(call_of(column_).argument, schema_, limits_),
+        window_(
+            rules_, [this] { return fill(); }, budget_) {
+    start();
+  }
+  ~EmbedRows() override { stop(); }
+
+  std::optional<Morsel> next() override {
+    for (;;) {
+      context_.check();
+      EmbedChunk* chunk = window_.wait_front(kTick);
+      if (chunk == nullptr) {
+        if (window_.finished()) return std::nullopt;
+        continue;
+      }
+      Morsel result = chunk->rows;
+      std::vector<RowFailure> failures;
+      for (columnar::ArrayPointer& made :
+           embedding_columns(call_of(column_), column_.type, chunk->embedded, failures))
+        result.columns.push_back(std::move(made));
+      const std::int64_t first_row = chunk->first_row;
+      window_.pop();
+      for (const RowFailure& failure : failures) report_failure(context_, first_row, failure);
+      return result;
+    }
+  }
+
+ private:
+  bool of_pictures() const { return call_of(column_).function == plan::EmbedFunction::kImage; }
+  bool is_async() const { return rules_of(descriptor_).is_async; }
+
+  // What the limit leaves for files and pictures.
+  std::int64_t room() const {
+    const std::int64_t vectors =
+        rules_.rows * rules_.answers.dimension * std::int64_t{sizeof(float)};
+    const std::int64_t left = context_.memory_limit - vectors;
+    if (left >= kLeastRoom) return left;
+    throw RequestError("memory_limit=" + std::to_string(context_.memory_limit) +
+                       " is too small: " + std::to_string(rules_.concurrency) + " batches of " +
+                       std::to_string(rules_.batch_size) + " rows need at least " +
+                       std::to_string(vectors + kLeastRoom) + " bytes");
+  }
+
+  // The next few rows of the input; on one preparer at a time.
+  std::optional<Morsel> fill() {
+    while (taken_ == current_.num_rows) {
+      std::optional<Morsel> next = input_->next();
+      if (!next) return std::nullopt;
+      current_ = std::move(*next);
+      taken_ = 0;
+    }
+    const std::int64_t count = std::min(rules_.chunk_rows, current_.num_rows - taken_);
+    taken_ += count;
+    return columnar::slice(current_, taken_ - count, count);
+  }
+
+  void start() {
+    try {
+      const std::int64_t callers = is_async() ? 1 : rules_.concurrency;
+      for (std::int64_t i = 0; i < callers; ++i) threads_.emplace_back([this] { run_caller(); });
+      wait_for_callers(callers);
+      const bool column =
+          std::holds_alternative<plan::ColumnReference>(call_of(column_).argument->value);
+      const int preparers =
+          column ? 1 : (context_.threads == 0 ? usable_processors() : context_.threads);
+      for (int i = 0; i < preparers; ++i) threads_.emplace_back([this] { run_preparer(); });
+    } catch (const std::system_error& error) {
+      stop();
+      throw RunError("cannot start the threads of an embedding: " + std::string(error.what()));
+    } catch (...) {
+      stop();
+      throw;
+    }
+  }
+
+  void stop() {
+    stop_.request();
+    window_.stop();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+  void wait_for_callers(std::int64_t count) {
+    for (;;) {
+      context_.check();
+      std::unique_lock lock(making_mutex_);
+      made_changed_.wait_for(lock, kTick, [&] { return making_failure_ || made_ == count; });
+      if (making_failure_) std::rethrow_exception(making_failure_);
+      if (made_ == count) return;
+    }
+  }
+
+  // Null after a failure, or when the run ends before.
+  std::unique_ptr<RowCaller> make() {
+    // Loads of the same model side by side would hold it several times, and some libraries race.
+    std::lock_guard one_by_one(instantiate_mutex_);
+    if (stop_.requested()) return nullptr;
+    std::unique_ptr<RowCaller> caller;
+    std::exception_ptr failure;
+    try {
+      caller = make_caller(descriptor_, stop_);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    std::lock_guard lock(making_mutex_);
+    ++made_;
+    if (failure) making_failure_ = failure;
+    made_changed_.notify_all();
+    return caller;
+  }
+
+  void run_caller() {
+    const std::unique_ptr<RowCaller> caller = make();
+    if (caller == nullptr) return;
+    while (std::optional<RowBatch> taken = window_.take_batch()) {
+      const auto batch = std::make_shared<RowBatch>(std::move(*taken));
+      caller->call(*batch, [this, batch](BatchAnswer answer) {
+        window_.complete(std::move(*batch), std::move(answer));
+      });
+    }
+    window_.wait_until_idle();
+  }
+
+  void run_preparer() {
+    try {
+      while (const auto place = window_.take_row()) {
+        RowOutcome outcome;
+        RowCredit credit;
+        EmbedWindow::Input input = prepare(place->chunk->rows, place->row, outcome, credit);
+        window_.prepared(*place, std::move(input), std::move(outcome), std::move(credit));
+      }
+    } catch (...) {
+      window_.fail(std::current_exception());
+    }
+  }
+
+  EmbedWindow::Input prepare(const Morsel& rows, std::int64_t row, RowOutcome& outcome,
+                             RowCredit& credit) const {
+    if (of_pictures()) {
+      if (const auto* column =
+              std::get_if<plan::ColumnReference>(&call_of(column_).argument->value))
+        return picture_of(rows, row, schema_.find(column->name));
+    }
+    RowValue value = evaluator_.evaluate(rows, row, outcome, credit);
+    if (is_null(value)) {
+      credit.release();
+      return {};
+    }
+    if (!of_pictures()) return std::get<std::string_view>(value);
+    auto& image = std::get<image::Image>(value);
+    if (image::bytes_per_sample(image.mode()) > 1) {
+      const image::Mode mode = eight_bits(image.mode());
+      image = image::convert(std::move(image), mode);
+    }
+    credit.file.release();
+    credit.picture.shrink_to(static_cast<std::int64_t>(image.pixels().size()));
+    return embed::to_picture(std::move(image));
+  }
+
+  // The pixels where they are in the column.
+  EmbedWindow::Input picture_of(const Morsel& rows, std::int64_t row, int index) const {
+    const auto at = static_cast<std::size_t>(index);
+    const columnar::ArrayPointer& array = rows.columns[at];
+    if (!columnar::is_valid(*array, row)) return {};
+    const columnar::ImageView view = columnar::image_at(*array, row, schema_.fields[at].type.image);
+    return Picture{view.width, view.height,
+                   image::num_channels(static_cast<image::Mode>(view.mode)), view.pixels, array};
+  }
+
+  const std::unique_ptr<Operator> input_;
+  const columnar::Schema schema_;
+  const plan::ComputedColumn column_;
+  const StepContext& context_;
+  const RowDescriptor descriptor_;
+  const EmbedWindow::Rules rules_;
+  StopSource stop_;
+  ByteBudget budget_;
+  const EvaluationLimits limits_;
+  const RowEvaluator evaluator_;
+  Morsel current_;  // of the input, of which taken_ rows are taken; of the preparer that fills
+  std::int64_t taken_ = 0;
+  EmbedWindow window_;
+  std::mutex instantiate_mutex_;
+  std::mutex making_mutex_;
+  std::condition_variable made_changed_;
+  std::int64_t made_ = 0;              // guarded by making_mutex_
+  std::exception_ptr making_failure_;  // guarded by making_mutex_
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+bool is_of_provider(const plan::ComputedColumn& column) {
+  const auto* call = std::get_if<plan::EmbedCall>(&column.node->value);
+  return call != nullptr && call->handle != nullptr;
+}
+
+std::unique_ptr<Operator> make_embed_rows(std::unique_ptr<Operator> input,
+                                          const columnar::Schema& input_schema,
+                                          const plan::ComputedColumn& column,
+                                          const StepContext& context) {
+  return std::make_unique<EmbedRows>(std::move(input), input_schema, column, context);
+}
+
+}  // namespace vecframe::exec

@@ -1,0 +1,221 @@
+#include "exec/embed_window.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace vecframe::exec {
+namespace {
+
+// How soon starvation is noticed: nothing wakes up those who wait for a batch then.
+constexpr std::chrono::milliseconds kLook{20};
+
+}  // namespace
+
+EmbedWindow::EmbedWindow(Rules rules, Fill fill, const ByteBudget& budget)
+    : rules_(rules), fill_(std::move(fill)), budget_(budget) {}
+
+std::optional<EmbedWindow::RowPlace> EmbedWindow::take_row() {
+  std::lock_guard source_lock(source_mutex_);
+  if (open_ == nullptr) {
+    {
+      std::unique_lock lock(mutex_);
+      needs_room_ = true;
+      changed_.wait(lock, [&] { return stopped_ || ended_ || num_rows_ - popped_ < rules_.rows; });
+      needs_room_ = false;
+      if (stopped_ || ended_) return std::nullopt;
+    }
+    std::optional<columnar::Morsel> rows = fill_();
+    std::lock_guard lock(mutex_);
+    if (!rows) {
+      ended_ = true;
+      changed_.notify_all();
+      return std::nullopt;
+    }
+    const auto count = static_cast<std::size_t>(rows->num_rows);
+    auto chunk = std::make_unique<EmbedChunk>();
+    chunk->rows = std::move(*rows);
+    chunk->first_row = num_rows_;
+    chunk->embedded.resize(count);
+    chunk->vectors.resize(count);
+    chunk->prepared.resize(count);
+    chunk->unfinished = chunk->rows.num_rows;
+    num_rows_ += chunk->rows.num_rows;
+    chunks_.push_back(std::move(chunk));
+    open_ = chunks_.back().get();
+    next_ = 0;
+  }
+  const RowPlace place{open_, next_++};
+  std::lock_guard lock(mutex_);
+  if (next_ == open_->rows.num_rows) open_ = nullptr;
+  if (stopped_) return std::nullopt;
+  ++preparing_;
+  return place;
+}
+
+void EmbedWindow::prepared(RowPlace place, Input input, RowOutcome outcome, RowCredit credit) {
+  std::lock_guard lock(mutex_);
+  const std::int64_t row = place.chunk->first_row + place.row;
+  place.chunk->embedded[static_cast<std::size_t>(place.row)].outcome = std::move(outcome);
+  place.chunk->prepared[static_cast<std::size_t>(place.row)] = true;
+  --preparing_;
+  if (std::holds_alternative<std::monostate>(input)) {
+    finish(row);
+  } else {
+    waiting_.emplace(row, Waiting{std::move(input), std::move(credit)});
+  }
+  settle();
+  changed_.notify_all();
+}
+
+// Counts on over the rows that are prepared without a gap.
+void EmbedWindow::settle() {
+  while (settled_ < num_rows_) {
+    EmbedChunk& chunk = chunk_of(settled_);
+    if (!chunk.prepared[static_cast<std::size_t>(settled_ - chunk.first_row)]) return;
+    if (waiting_.contains(settled_)) ++ready_;
+    ++settled_;
+  }
+}
+
+void EmbedWindow::finish(std::int64_t row) { --chunk_of(row).unfinished; }
+
+EmbedChunk& EmbedWindow::chunk_of(std::int64_t row) {
+  const auto after = std::upper_bound(
+      chunks_.begin(), chunks_.end(), row,
+      [](std::int64_t number, const auto& chunk) { return number < chunk->first_row; });
+  return **std::prev(after);
+}
+
+bool EmbedWindow::is_starving() const {
+  if (waiting_.empty() || in_flight_ > 0 || !again_.empty()) return false;
+  if (preparing_ == 0) return needs_room_ && num_rows_ - popped_ >= rules_.rows;
+  return budget_.blocked() >= preparing_;
+}
+
+RowBatch EmbedWindow::form(std::int64_t count) {
+  RowBatch batch;
+  for (; count > 0; --count) {
+    const auto first = waiting_.begin();
+    batch.rows.push_back(first->first);
+    if (auto* picture = std::get_if<Picture>(&first->second.input)) {
+      batch.pictures.push_back(std::move(*picture));
+    } else {
+      batch.texts.push_back(std::get<std::string_view>(first->second.input));
+    }
+    batch.credits.push_back(std::move(first->second.credit));
+    if (first->first < settled_) --ready_;
+    waiting_.erase(first);
+  }
+  return batch;
+}
+
+std::optional<RowBatch> EmbedWindow::next_batch(BatchClock::time_point now) {
+  const auto due = std::find_if(again_.begin(), again_.end(),
+                                [&](const RowBatch& batch) { return batch.not_before <= now; });
+  if (due != again_.end()) {
+    RowBatch batch = std::move(*due);
+    again_.erase(due);
+    return batch;
+  }
+  if (ready_ >= rules_.batch_size) return form(rules_.batch_size);
+  const auto waiting = static_cast<std::int64_t>(waiting_.size());
+  if (waiting > 0 && (all_prepared() || is_starving()))
+    return form(std::min(waiting, rules_.batch_size));
+  return std::nullopt;
+}
+
+std::optional<RowBatch> EmbedWindow::take_batch() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (stopped_ || all_embedded()) {
+      changed_.notify_all();
+      return std::nullopt;
+    }
+    const bool free = in_flight_ < rules_.concurrency;
+    if (free) {
+      if (std::optional<RowBatch> batch = next_batch(BatchClock::now())) {
+        ++in_flight_;
+        return batch;
+      }
+    }
+    if (free && !again_.empty()) {
+      const auto soonest = std::min_element(
+          again_.begin(), again_.end(),
+          [](const RowBatch& a, const RowBatch& b) { return a.not_before < b.not_before; });
+      changed_.wait_until(lock, BatchClock::time_point(soonest->not_before));
+    } else if (in_flight_ == 0 && !waiting_.empty()) {
+      changed_.wait_for(lock, kLook);
+    } else {
+      changed_.wait(lock);
+    }
+  }
+}
+
+void EmbedWindow::complete(RowBatch batch, BatchAnswer answer) {
+  std::lock_guard lock(mutex_);
+  --in_flight_;
+  changed_.notify_all();
+  if (stopped_) return;
+  try {
+    BatchOutcome outcome =
+        sort_out(std::move(batch), std::move(answer), rules_.answers, BatchClock::now(), random_);
+    for (auto& [row, result] : outcome.finished) {
+      EmbedChunk& chunk = chunk_of(row);
+      const auto at = static_cast<std::size_t>(row - chunk.first_row);
+      EmbeddedRow& embedded = chunk.embedded[at];
+      if (result) {
+        chunk.vectors[at] = std::move(result).value();
+        embedded.vector = chunk.vectors[at];
+      } else {
+        embedded.outcome.cause = std::move(result).error();
+        embedded.outcome.severity = Severity::kDeferred;
+      }
+      finish(row);
+    }
+    for (RowBatch& next : outcome.again) again_.push_back(std::move(next));
+  } catch (...) {
+    if (!failure_) failure_ = std::current_exception();
+    stopped_ = true;
+  }
+}
+
+void EmbedWindow::wait_until_idle() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return in_flight_ == 0; });
+}
+
+EmbedChunk* EmbedWindow::wait_front(std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  const auto is_done = [&] { return !chunks_.empty() && chunks_.front()->unfinished == 0; };
+  changed_.wait_for(lock, timeout,
+                    [&] { return failure_ || is_done() || (ended_ && chunks_.empty()); });
+  if (failure_) std::rethrow_exception(failure_);
+  return is_done() ? chunks_.front().get() : nullptr;
+}
+
+void EmbedWindow::pop() {
+  std::lock_guard lock(mutex_);
+  popped_ += chunks_.front()->rows.num_rows;
+  chunks_.pop_front();
+  changed_.notify_all();
+}
+
+bool EmbedWindow::finished() {
+  std::lock_guard lock(mutex_);
+  return ended_ && chunks_.empty();
+}
+
+void EmbedWindow::stop() {
+  std::lock_guard lock(mutex_);
+  stopped_ = true;
+  changed_.notify_all();
+}
+
+void EmbedWindow::fail(std::exception_ptr failure) {
+  std::lock_guard lock(mutex_);
+  if (!failure_) failure_ = std::move(failure);
+  stopped_ = true;
+  changed_.notify_all();
+}
+
+}  // namespace vecframe::exec

@@ -3,13 +3,22 @@
 
 #include <vecframe/download.h>
 #include <vecframe/export.h>
+#include <vecframe/value.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace vecframe {
+
+// provider.h has them.
+struct Picture;
+class Provider;
+template <class Input>
+class EmbedderDescriptor;
 
 namespace plan {
 struct ExpressionNode;
@@ -53,8 +62,10 @@ enum class OnError : std::uint8_t {
 struct EmbedOptions {
   /// Explicit, else the session's, else $VECFRAME_PROVIDER, else "transformers".
   std::optional<std::string> provider;
-  /// A directory of safetensors, `builtin:NAME` or a hub id that is in the local cache. Explicit,
-  /// else the session's, else $VECFRAME_MODEL, else the provider's default.
+  /// In place of a name: a provider that need not be attached.
+  std::shared_ptr<const Provider> provider_instance;
+  /// A directory of safetensors, `builtin:NAME` or a hub id, or whatever the provider calls its
+  /// models. Explicit, else the session's, else $VECFRAME_MODEL, else the provider's default.
   std::optional<std::string> model;
   /// The first so many values of each vector; by default all. For models that were trained so that
   /// the beginning of a vector is a vector too.
@@ -68,8 +79,16 @@ struct EmbedOptions {
   std::string precision = "fp32";
   /// "auto", "cpu", "reference".
   std::string device = "auto";
-  /// Rows a batch; by default chosen from the memory limit.
+  /// Rows a batch; by default chosen from the memory limit, or by the provider.
   std::optional<std::int64_t> batch_size;
+  /// Of providers that are called: embedders side by side, or requests in flight.
+  std::optional<std::int64_t> concurrency;
+  /// After a failure that may pass; 3 unless the provider says otherwise. Others are final.
+  std::optional<std::int64_t> max_retries;
+  /// For each embedder; more than this machine has is a RequestError.
+  std::optional<double> num_gpus;
+  /// The provider's own, by name. Those of "transformers" may be given here or as fields.
+  std::map<std::string, Value> options;
   OnError on_error = OnError::kRaise;
   /// Adds a second column of this name with `stage/code: message` for rows that failed, null for
   /// those that did not.
@@ -83,9 +102,14 @@ struct EmbedImageOptions : EmbedOptions {
   /// Side of the square picture that goes into the model, in place of its processor's; positions
   /// are interpolated.
   std::optional<std::int64_t> image_size;
+  /// In place of provider and model: what makes the embedder.
+  std::shared_ptr<const EmbedderDescriptor<Picture>> descriptor;
 };
 
-struct EmbedTextOptions : EmbedOptions {};
+struct EmbedTextOptions : EmbedOptions {
+  /// In place of provider and model: what makes the embedder.
+  std::shared_ptr<const EmbedderDescriptor<std::string_view>> descriptor;
+};
 
 /// Embedding vectors of an image column: Embedding[dtype; dimension of the model]. Null images stay
 /// null. Resolves and checks the model at once (no weights are read), so a wrong name or option

@@ -3,19 +3,15 @@
 
 #include <vecframe/export.h>
 #include <vecframe/expression.h>
+#include <vecframe/value.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace vecframe {
-
-/// A value that an expression or an option can hold; monostate is null.
-using Value =
-    std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<double>>;
 
 /// The same value in every row.
 VECFRAME_API Expression lit(Value value);

@@ -12,8 +12,8 @@
 #pragma once
 
 #include <vecframe/export.h>
-#include <vecframe/functions.h>
 #include <vecframe/run.h>
+#include <vecframe/value.h>
 
 #include <chrono>
 #include <cstdint>
@@ -139,15 +139,16 @@ struct OptionSpec {
   enum class Type : std::uint8_t { kText, kInteger, kNumber, kFlag };
   std::string name;
   Type type = Type::kText;
-  std::vector<std::string> choices;        ///< of kText; empty: any
-  std::optional<double> minimum, maximum;  ///< of kInteger and kNumber
-  bool secret = false;                     ///< never shown and never kept
+  std::vector<std::string> choices;          ///< of kText; empty: any
+  std::optional<double> minimum, maximum;    ///< of kInteger and kNumber
+  bool secret = false;                       ///< never shown and never kept
+  bool of_pictures = true, of_texts = true;  ///< whether embed_image(), embed_text() have it
 };
 
 using OptionValues = std::map<std::string, Value>;
 
 /// What one call asks of a provider. Its options are among those of Provider::options(), and of
-/// their types.
+/// their types, unless the provider takes others.
 struct EmbedRequest {
   std::optional<std::string> model;        ///< else the provider's default
   std::optional<std::int64_t> dimensions;  ///< length of the vectors that the user wants
@@ -160,6 +161,8 @@ class Provider {
   virtual ~Provider() = default;
   virtual std::string name() const = 0;
   virtual std::vector<OptionSpec> options() const { return {}; }
+  /// Whether options that are not among options() are its own business; they are never shown.
+  virtual bool takes_other_options() const { return false; }
   /// Null if the provider embeds no pictures. Throws RequestError. Of vectors longer than
   /// `dimensions` the executor keeps the beginning.
   virtual std::shared_ptr<const PictureDescriptor> describe_pictures(

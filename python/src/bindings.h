@@ -7,6 +7,7 @@ namespace vecframe::python {
 
 void bind_errors(nanobind::module_& module);
 void bind_download(nanobind::module_& module);
+void bind_provider(nanobind::module_& module);
 void bind_expression(nanobind::module_& module);
 void bind_run(nanobind::module_& module);
 void bind_dataframe(nanobind::module_& module);

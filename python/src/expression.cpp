@@ -2,6 +2,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 #include <vecframe/expression.h>
+#include <vecframe/session.h>
 
 #include <cstdint>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "bindings.h"
 #include "download.h"
 #include "expression_values.h"
+#include "provider.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -65,52 +67,77 @@ void bind_expression(nb::module_& module) {
   nb::class_<EmbedOptions>(module, "EmbedOptions",
                            "What embed_image and embed_text have in common.")
       .def(nb::init<>())
-      .def_rw("provider", &EmbedOptions::provider, nb::arg().none())
       .def_rw("model", &EmbedOptions::model, nb::arg().none())
       .def_rw("dimensions", &EmbedOptions::dimensions, nb::arg().none())
       .def_rw("normalize", &EmbedOptions::normalize)
       .def_rw("dtype", &EmbedOptions::dtype)
-      .def_rw("precision", &EmbedOptions::precision)
-      .def_rw("device", &EmbedOptions::device)
       .def_rw("batch_size", &EmbedOptions::batch_size, nb::arg().none())
+      .def_rw("concurrency", &EmbedOptions::concurrency, nb::arg().none())
+      .def_rw("max_retries", &EmbedOptions::max_retries, nb::arg().none())
+      .def_rw("num_gpus", &EmbedOptions::num_gpus, nb::arg().none())
       .def_rw("on_error", &EmbedOptions::on_error)
       .def_rw("error_column", &EmbedOptions::error_column, nb::arg().none());
 
   module.def(
       "embed_image",
-      [](const Expression& image, const EmbedOptions& common, std::string pooling,
-         std::optional<std::int64_t> image_size, nb::object on_download) {
+      [](const Session& session, const Expression& image, const EmbedOptions& common,
+         nb::object provider, const nb::dict& words, nb::object on_download) {
         EmbedImageOptions options;
         static_cast<EmbedOptions&>(options) = common;
-        options.pooling = std::move(pooling);
-        options.image_size = image_size;
+        options.provider_instance = to_provider(std::move(provider));
+        options.options = to_options(words);
         std::optional<Expression> expression;
         run_download(on_download, [&](const DownloadOptions& download) {
+          const SessionScope scope(session);
           expression = embed_image(image, options, download);
         });
         return *expression;
       },
-      "image"_a, "options"_a, nb::kw_only(), "pooling"_a, "image_size"_a.none(),
+      "session"_a, "image"_a, "options"_a, nb::kw_only(), "provider"_a, "words"_a,
       "on_download"_a.none(),
-      nb::sig("def embed_image(image: Expression, options: EmbedOptions, *, pooling: str, "
-              "image_size: int | None, "
+      nb::sig("def embed_image(session: NativeSession, image: Expression, options: EmbedOptions, "
+              "*, provider: NativeProvider, words: dict[str, object], "
               "on_download: collections.abc.Callable[[DownloadProgress], object] | None) "
               "-> Expression"));
   module.def(
       "embed_text",
-      [](const Expression& text, const EmbedOptions& common, nb::object on_download) {
+      [](const Session& session, const Expression& text, const EmbedOptions& common,
+         nb::object provider, const nb::dict& words, nb::object on_download) {
         EmbedTextOptions options;
         static_cast<EmbedOptions&>(options) = common;
+        options.provider_instance = to_provider(std::move(provider));
+        options.options = to_options(words);
         std::optional<Expression> expression;
         run_download(on_download, [&](const DownloadOptions& download) {
+          const SessionScope scope(session);
           expression = embed_text(text, options, download);
         });
         return *expression;
       },
-      "text"_a, "options"_a, nb::kw_only(), "on_download"_a.none(),
-      nb::sig("def embed_text(text: Expression, options: EmbedOptions, *, "
+      "session"_a, "text"_a, "options"_a, nb::kw_only(), "provider"_a, "words"_a,
+      "on_download"_a.none(),
+      nb::sig("def embed_text(session: NativeSession, text: Expression, options: EmbedOptions, "
+              "*, provider: NativeProvider, words: dict[str, object], "
               "on_download: collections.abc.Callable[[DownloadProgress], object] | None) "
               "-> Expression"));
+  module.def(
+      "embed_image_with",
+      [](const Expression& image, const EmbedOptions& common, const Description& description) {
+        EmbedImageOptions options;
+        static_cast<EmbedOptions&>(options) = common;
+        options.descriptor = to_descriptor<Picture>(description);
+        return embed_image(image, options);
+      },
+      "image"_a, "options"_a, "description"_a);
+  module.def(
+      "embed_text_with",
+      [](const Expression& text, const EmbedOptions& common, const Description& description) {
+        EmbedTextOptions options;
+        static_cast<EmbedOptions&>(options) = common;
+        options.descriptor = to_descriptor<std::string_view>(description);
+        return embed_text(text, options);
+      },
+      "text"_a, "options"_a, "description"_a);
 }
 
 }  // namespace vecframe::python

@@ -10,6 +10,7 @@
 
 #include "bindings.h"
 #include "download.h"
+#include "provider.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -47,23 +48,23 @@ void bind_models(nb::module_& module) {
   module.def("list_models", &list_models, nb::call_guard<nb::gil_scoped_release>());
   module.def(
       "describe_model",
-      [](std::optional<std::string> model, std::optional<std::string> provider,
+      [](const Session& session, std::optional<std::string> model, nb::object provider,
          std::string precision, std::string device) {
         EmbedImageOptions options;
         options.model = std::move(model);
-        options.provider = std::move(provider);
+        options.provider_instance = to_provider(std::move(provider));
         options.precision = std::move(precision);
         options.device = std::move(device);
         ModelInfo info;
         run_download(nb::none(), [&](const DownloadOptions& download) {
+          const SessionScope scope(session);
           info = describe_model(options, download);
         });
         return info;
       },
-      "model"_a.none(), nb::kw_only(), "provider"_a.none(), "precision"_a, "device"_a);
-
-  module.def("set_provider", &set_provider, "provider"_a.none(), nb::kw_only(), "model"_a.none());
-  module.def("current_provider", &current_provider);
+      "session"_a, "model"_a.none(), nb::kw_only(), "provider"_a, "precision"_a, "device"_a,
+      nb::sig("def describe_model(session: NativeSession, model: str | None, *, "
+              "provider: NativeProvider, precision: str, device: str) -> ModelInfo"));
 }
 
 }  // namespace vecframe::python

@@ -11,6 +11,7 @@ NB_MODULE(_native, module) {
   module.def("version", &vecframe::version);
   bind_errors(module);
   bind_download(module);
+  bind_provider(module);
   bind_expression(module);
   bind_run(module);
   bind_dataframe(module);

@@ -27,7 +27,20 @@ from vecframe.expression import col, lit
 from vecframe.inspection import inspect
 from vecframe.report import RunReport, read_report
 from vecframe.schema import Field, Schema
-from vecframe.session import current_provider, describe_model, list_models, set_provider
+from vecframe.provider import Provider, ProviderImportError, ProviderNotImplementedError, RetryAfterError
+from vecframe.session import (
+    Session,
+    attach_provider,
+    current_provider,
+    current_session,
+    describe_model,
+    detach_provider,
+    get_provider,
+    has_provider,
+    list_models,
+    session,
+    set_provider,
+)
 
 __all__ = [
     "DataFrame",
@@ -36,20 +49,30 @@ __all__ = [
     "ModelInfo",
     "PlanWarning",
     "Progress",
+    "Provider",
+    "ProviderImportError",
+    "ProviderNotImplementedError",
     "RequestError",
+    "RetryAfterError",
     "RunError",
     "RunReport",
     "Schema",
+    "Session",
     "TableSummary",
     "__version__",
+    "attach_provider",
     "col",
     "current_provider",
+    "current_session",
     "describe_model",
+    "detach_provider",
     "from_arrow",
     "from_glob_path",
     "from_pandas",
     "from_polars",
     "from_pydict",
+    "get_provider",
+    "has_provider",
     "inspect",
     "list_models",
     "lit",
@@ -57,6 +80,7 @@ __all__ = [
     "read_parquet",
     "read_report",
     "read_texts",
+    "session",
     "set_provider",
 ]
 

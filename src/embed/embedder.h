@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -32,6 +33,7 @@ struct EmbedderFacts {
   /// 2 x multiply-adds of patch, linear and attention products for a picture, or for the longest
   /// text.
   double flops_per_row = 0;
+  std::map<std::string, std::string> details;  ///< whatever else a provider wants to be kept
   bool has_text_tower = false;  ///< of a model of pictures: whether it has one for texts beside it
 };
 

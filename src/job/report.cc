@@ -69,6 +69,7 @@ std::string Report::to_json() const {
                      {"parameters", embedder.parameters},
                      {of_texts ? "flops_per_text" : "flops_per_image", embedder.flops_per_row}};
     if (!embedder.pooling.empty()) json["model"]["pooling"] = embedder.pooling;
+    if (!embedder.details.empty()) json["model"]["details"] = embedder.details;
   } else {
     json["model"] = nullptr;
   }

@@ -2,11 +2,17 @@
 
 #include <vecframe/error.h>
 #include <vecframe/expression.h>
+#include <vecframe/models.h>
+#include <vecframe/session.h>
 
 #include <utility>
 
 #include "plan/expression_node.h"
-#include "session/session.h"
+#include "session/engine.h"
+#include "session/local_models.h"
+#include "session/provider_call.h"
+#include "session/provider_options.h"
+#include "session/resolution.h"
 
 namespace vecframe {
 
@@ -46,6 +52,10 @@ void check(const EmbedOptions& options) {
     throw RequestError("batch_size: " + std::to_string(*options.batch_size) +
                        " is not a number of rows; give 1 or more, or leave it out");
   }
+  if (options.max_retries && *options.max_retries < 0) {
+    throw RequestError("max_retries: " + std::to_string(*options.max_retries) +
+                       " is not a number of tries; give 0 or more");
+  }
   if (options.error_column && options.error_column->empty()) {
     throw RequestError("error_column: the name is empty; give one, or leave the option out");
   }
@@ -53,7 +63,7 @@ void check(const EmbedOptions& options) {
 
 Expression make_call(plan::EmbedFunction function, const Expression& argument,
                      const EmbedOptions& options, const embed::EmbedderFacts& facts,
-                     plan::EmbedCall call = {}) {
+                     plan::EmbedCall call) {
   if (options.dimensions && (*options.dimensions < 1 || *options.dimensions > facts.dimension)) {
     throw RequestError("dimensions: " + std::to_string(*options.dimensions) +
                        " is out of range; the vectors of '" + facts.model + "' have " +
@@ -64,8 +74,6 @@ Expression make_call(plan::EmbedFunction function, const Expression& argument,
   call.provider = facts.provider;
   call.model = facts.model;
   call.model_fingerprint = facts.model_fingerprint;
-  call.precision = tensor::to_string(facts.precision);
-  call.device = options.device;
   call.dimensions = options.dimensions;
   call.dimension = options.dimensions.value_or(facts.dimension);
   call.normalize = options.normalize;
@@ -76,28 +84,129 @@ Expression make_call(plan::EmbedFunction function, const Expression& argument,
   return Expression(std::make_shared<plan::ExpressionNode>(plan::ExpressionNode{std::move(call)}));
 }
 
-}  // namespace
-
-Expression embed_image(Expression image, const EmbedImageOptions& options,
-                       const DownloadOptions& download) {
-  check(options);
-  if (options.image_size && *options.image_size < 1) {
-    throw RequestError("image_size: " + std::to_string(*options.image_size) +
-                       " is not a side of a picture; give 1 or more, or leave it out");
-  }
-  const auto descriptor = session::Session::current().describe(options, download);
-  plan::EmbedCall call;
-  call.pooling = options.pooling;
-  call.image_size = options.image_size;
-  return make_call(plan::EmbedFunction::kImage, image, options, descriptor->facts(),
-                   std::move(call));
+// Of a model that this library runs.
+Expression make_local_call(plan::EmbedFunction function, const Expression& argument,
+                           const EmbedOptions& options, const embed::EmbedderFacts& facts,
+                           plan::EmbedCall call = {}) {
+  call.precision = tensor::to_string(facts.precision);
+  call.device = options.device;
+  return make_call(function, argument, options, facts, std::move(call));
 }
 
-Expression embed_text(Expression text, const EmbedTextOptions& options,
+Expression make_provider_call(plan::EmbedFunction function, const Expression& argument,
+                              const EmbedOptions& options, exec::RowDescriptor descriptor,
+                              const OptionValues& shown) {
+  const embed::EmbedderFacts facts = session::facts_of(descriptor);
+  return make_call(function, argument, options, facts,
+                   session::provider_call(std::move(descriptor), options, shown));
+}
+
+void refuse_beside_descriptor(const EmbedOptions& options) {
+  if (!options.provider && !options.provider_instance && !options.model && options.options.empty())
+    return;
+  throw RequestError(
+      "descriptor: it stands in place of provider, model and options; leave these out");
+}
+
+// Fields that are words of the models this library runs, as options by name: other providers
+// refuse them.
+OptionValues local_words(const EmbedOptions& options) {
+  OptionValues words = options.options;
+  if (options.precision != "fp32") words.emplace("precision", options.precision);
+  if (options.device != "auto") words.emplace("device", options.device);
+  return words;
+}
+OptionValues local_words(const EmbedImageOptions& options) {
+  OptionValues words = local_words(static_cast<const EmbedOptions&>(options));
+  if (options.pooling != "default") words.emplace("pooling", options.pooling);
+  if (options.image_size) words.emplace("image_size", *options.image_size);
+  return words;
+}
+
+void check_local(const std::string& provider, const EmbedOptions& options) {
+  if (options.concurrency)
+    throw RequestError("concurrency: the models of '" + provider +
+                       "' run on all threads of the run; choose their number when it is run");
+  if (options.num_gpus && *options.num_gpus != 0)
+    throw RequestError("num_gpus: the models of '" + provider +
+                       "' run where device says; give that");
+}
+
+const char* const kNotImplemented = " is not currently implemented for the '";
+
+}  // namespace
+
+Expression embed_image(Expression image, const EmbedImageOptions& given,
+                       const DownloadOptions& download) {
+  constexpr auto kFunction = plan::EmbedFunction::kImage;
+  check(given);
+  if (given.descriptor) {
+    refuse_beside_descriptor(given);
+    return make_provider_call(kFunction, image, given, given.descriptor, {});
+  }
+  const session::Resolution resolved = session::resolve(*Session::current().table(), given);
+  const Provider& provider = *resolved.provider;
+  const OptionValues words = local_words(given);
+  session::check_options("embed_image", provider, words);
+  if (const session::LocalModels* local = session::as_local(provider)) {
+    check_local(provider.name(), given);
+    EmbedImageOptions options = given;
+    session::take_local_options(local->defaults(), options);
+    const auto descriptor =
+        session::Engine::instance().describe(provider.name(), resolved.model, options, download);
+    plan::EmbedCall call;
+    call.pooling = options.pooling;
+    call.image_size = options.image_size;
+    return make_local_call(kFunction, image, options, descriptor->facts(), std::move(call));
+  }
+  auto descriptor = provider.describe_pictures({resolved.model, given.dimensions, words});
+  if (descriptor == nullptr)
+    throw RequestError("embed_image" + (kNotImplemented + provider.name()) + "' provider");
+  return make_provider_call(kFunction, image, given, std::move(descriptor),
+                            session::shown_options(provider, words));
+}
+
+Expression embed_text(Expression text, const EmbedTextOptions& given,
                       const DownloadOptions& download) {
-  check(options);
-  const auto descriptor = session::Session::current().describe_text(options, download);
-  return make_call(plan::EmbedFunction::kText, text, options, descriptor->facts());
+  constexpr auto kFunction = plan::EmbedFunction::kText;
+  check(given);
+  if (given.descriptor) {
+    refuse_beside_descriptor(given);
+    return make_provider_call(kFunction, text, given, given.descriptor, {});
+  }
+  const session::Resolution resolved = session::resolve(*Session::current().table(), given);
+  const Provider& provider = *resolved.provider;
+  const OptionValues words = local_words(given);
+  session::check_options("embed_text", provider, words);
+  if (const session::LocalModels* local = session::as_local(provider)) {
+    check_local(provider.name(), given);
+    EmbedTextOptions options = given;
+    session::take_local_options(local->defaults(), options);
+    const auto descriptor = session::Engine::instance().describe_text(
+        provider.name(), resolved.model, options, download);
+    return make_local_call(kFunction, text, options, descriptor->facts());
+  }
+  auto descriptor = provider.describe_texts({resolved.model, given.dimensions, words});
+  if (descriptor == nullptr)
+    throw RequestError("embed_text" + (kNotImplemented + provider.name()) + "' provider");
+  return make_provider_call(kFunction, text, given, std::move(descriptor),
+                            session::shown_options(provider, words));
+}
+
+std::vector<ModelInfo> list_models() { return session::Engine::instance().models(); }
+
+ModelInfo describe_model(const EmbedImageOptions& given, const DownloadOptions& download) {
+  const session::Resolution resolved = session::resolve(*Session::current().table(), given);
+  const Provider& provider = *resolved.provider;
+  const session::LocalModels* local = session::as_local(provider);
+  if (local == nullptr)
+    throw RequestError("provider: '" + provider.name() +
+                       "' runs elsewhere, and nothing is known of its models; describe one of "
+                       "'transformers' or 'builtin'");
+  EmbedImageOptions options = given;
+  session::check_options("describe_model", provider, local_words(options));
+  session::take_local_options(local->defaults(), options);
+  return session::Engine::instance().details(provider.name(), resolved.model, options, download);
 }
 
 }  // namespace vecframe

@@ -2,20 +2,28 @@
 
 #include <vecframe/error.h>
 
-#include "session/session.h"
+#include "session/engine.h"
+#include "session/known_providers.h"
+#include "session/local_models.h"
 
 namespace vecframe::session {
 namespace {
 
 EmbedImageOptions options_of(const plan::EmbedCall& call) {
   EmbedImageOptions options;
-  options.provider = call.provider;
-  options.model = call.model;
   options.precision = call.precision;
   options.device = call.device;
   options.pooling = call.pooling;
   options.image_size = call.image_size;
   return options;
+}
+
+// A plan that came as a text has lost what its provider gave out.
+void check_provider(const plan::EmbedCall& call) {
+  const KnownProvider* known = find_known(call.provider);
+  if (known != nullptr && as_local(*known->make({})) != nullptr) return;
+  throw RequestError("provider: '" + call.provider +
+                     "' made the embedder of this plan where it was built; build the plan again");
 }
 
 // The plan was built for one content of the files; another is an error, not a surprise.
@@ -35,18 +43,21 @@ void check_unchanged(const plan::EmbedCall& call, const embed::EmbedderFacts& fa
 
 std::shared_ptr<const embed::ImageEmbedderDescriptor> describe_image_call(
     const plan::EmbedCall& call, const RunOptions& run) {
+  check_provider(call);
   const DownloadOptions download{.on_progress = {}, .stop = run.stop};
-  auto descriptor = Session::current().describe(options_of(call), download);
+  auto descriptor =
+      Engine::instance().describe(call.provider, call.model, options_of(call), download);
   check_unchanged(call, descriptor->facts());
   return descriptor;
 }
 
 std::shared_ptr<const embed::TextEmbedderDescriptor> describe_text_call(const plan::EmbedCall& call,
                                                                         const RunOptions& run) {
+  check_provider(call);
   const DownloadOptions download{.on_progress = {}, .stop = run.stop};
   EmbedTextOptions options;
   static_cast<EmbedOptions&>(options) = options_of(call);
-  auto descriptor = Session::current().describe_text(options, download);
+  auto descriptor = Engine::instance().describe_text(call.provider, call.model, options, download);
   check_unchanged(call, descriptor->facts());
   return descriptor;
 }

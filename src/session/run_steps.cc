@@ -18,6 +18,7 @@
 #include "providers/http/fetch_url.h"
 #include "session/output_options.h"
 #include "session/parquet_files.h"
+#include "session/provider_call.h"
 #include "session/resolve_call.h"
 #include "session/run_plan.h"
 #include "session/table_module.h"
@@ -166,6 +167,11 @@ struct StepRun {
       const auto descriptor = describe_text_call(call, options);
       if (!job.embedder) job.embedder = descriptor->facts();
       return exec::TextStage{descriptor->instantiate(), descriptor->facts().dimension};
+    };
+    context.row_descriptor = [this](const plan::EmbedCall& call) -> exec::RowDescriptor {
+      const auto& embedder = dynamic_cast<const ProviderEmbedder&>(*call.handle);
+      if (!job.embedder) job.embedder = facts_of(embedder.descriptor());
+      return embedder.descriptor();
     };
     if (options.on_failure)
       context.on_failure = [callback = options.on_failure](const std::string& row,

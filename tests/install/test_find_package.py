@@ -74,6 +74,15 @@ def test_a_program_outside_the_tree_builds_and_embeds(prefix, photos, tmp_path):
     assert "photos.parquet" in refused.stderr
 
 
+    output = tmp_path / "colours.parquet"
+    done = run(tmp_path / "build" / "own_provider", photos, output)
+    assert "4 rows, 1 failed" in done.stdout
+    colours = pq.read_table(output)["colour"].to_pylist()
+    for path, colour in zip(sorted(photos.iterdir()), colours[:3]):
+        np.testing.assert_allclose(colour, np.asarray(Image.open(path)).mean((0, 1)), rtol=1e-5)
+    assert colours[3] is None
+
+
 def test_the_installed_command_line_runs(prefix, photos, tmp_path):
     program = prefix / "bin" / "vecframe"
     assert run(program, "--version").stdout.startswith("vecframe ")

@@ -28,7 +28,7 @@ def clean_session(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")  # no test asks a real hub
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path_factory.mktemp("hub")))
     yield
-    vecframe.set_provider(None)
+    vecframe.current_session()._native.clear()
 
 
 @pytest.fixture()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import vecframe as vf
-from vecframe.functions import cosine_distance, embed_image
+from vecframe.functions import cosine_distance, embed_image, embed_text
 
 
 def progress(now: vf.Progress) -> None:
@@ -28,3 +28,15 @@ def embed(folder: Path, output: Path) -> dict[str, int]:
     infos: list[vf.ModelInfo] = vf.list_models()
     print(infos, report.seconds)
     return report.failures
+
+
+class Own(vf.Provider):
+    name = "own"
+
+
+def use_providers() -> vf.Expression:
+    with vf.session() as session:
+        own: Own = session.attach_provider(Own(), alias="mine")
+        vf.set_provider("transformers", device="cpu")
+        print(vf.has_provider("mine"), vf.current_provider(), own.name)
+        return embed_text(vf.col("text"), provider=own, batch_size=3, concurrency=2, max_retries=0)

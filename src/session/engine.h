@@ -1,11 +1,11 @@
-// The composition root: the one place that knows every backend and every provider.
+// The composition root: the one place that knows every backend and every model, and describes what
+// this library runs itself.
 #pragma once
 
 #include <vecframe/expression.h>
 #include <vecframe/models.h>
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,41 +17,39 @@
 
 namespace vecframe::session {
 
-class Session {
+class Engine {
  public:
-  /// The session of this process.
-  static Session& current();
+  /// That of this process.
+  static const Engine& instance();
 
-  void set_provider(std::optional<std::string> provider, std::optional<std::string> model);
-  std::optional<std::string> provider() const;
-
-  /// Resolves provider (explicit, session, environment, default) and model, and describes the
-  /// embedder; a model of the hub is downloaded first. Throws RequestError, Cancelled.
+  // `provider` is "transformers" or "builtin"; the options' own word for it does not count. A model
+  // of the hub is downloaded first. Throw RequestError, Cancelled.
   std::shared_ptr<const embed::ImageEmbedderDescriptor> describe(
+      const std::string& provider, const std::optional<std::string>& model,
       const EmbedImageOptions& options, const DownloadOptions& download = {}) const;
   /// The same for a text tower, with its tokenizer.
   std::shared_ptr<const embed::TextEmbedderDescriptor> describe_text(
+      const std::string& provider, const std::optional<std::string>& model,
       const EmbedTextOptions& options, const DownloadOptions& download = {}) const;
   /// Facts of a model of pictures, for which no weights are downloaded.
-  ModelInfo details(const EmbedImageOptions& options, const DownloadOptions& download = {}) const;
+  ModelInfo details(const std::string& provider, const std::optional<std::string>& model,
+                    const EmbedImageOptions& options, const DownloadOptions& download = {}) const;
   std::vector<ModelInfo> models() const;
 
  private:
-  Session();
+  Engine();
 
   /// A model by the name it has got, and where its files are.
-  struct Resolved {
+  struct Located {
     std::string provider, model;
     ModelLocation location;
   };
-  Resolved resolve(const EmbedOptions& options, Fetch fetch, bool with_tokenizer,
-                   const DownloadOptions& download) const;
+  Located locate(const std::string& provider, const std::optional<std::string>& model, Fetch fetch,
+                 bool with_tokenizer, const DownloadOptions& download) const;
   std::shared_ptr<const embed::ImageEmbedderDescriptor> describe_images(
-      const Resolved& resolved, const EmbedImageOptions& options) const;
+      const Located& located, const EmbedImageOptions& options) const;
 
   compute::Registry backends_;
-  mutable std::mutex mutex_;
-  std::optional<std::string> provider_, model_;  // guarded by mutex_
 };
 
 }  // namespace vecframe::session

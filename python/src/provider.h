@@ -1,0 +1,57 @@
+// Providers and embedders that are written in Python, as those of the C++ interface.
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <vecframe/provider.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace vecframe::python {
+
+/// A reference that any thread may drop, without the interpreter's lock.
+class SharedObject {
+ public:
+  explicit SharedObject(nanobind::object object) : object_(std::move(object)) {}
+  ~SharedObject();
+  SharedObject(const SharedObject&) = delete;
+  SharedObject& operator=(const SharedObject&) = delete;
+  const nanobind::object& get() const { return object_; }
+
+ private:
+  nanobind::object object_;
+};
+
+/// A descriptor as the Python side has read it.
+struct Description {
+  EmbedderIdentity identity;
+  CallRules rules;
+  /// Called with a callable that tells whether the run is to stop; gives what is called with rows:
+  /// a callable if the embedder is sync, else an object with submit(rows, done) and close().
+  std::shared_ptr<const SharedObject> make;
+};
+
+template <class Input>
+std::shared_ptr<const EmbedderDescriptor<Input>> to_descriptor(const Description& description);
+extern template std::shared_ptr<const PictureDescriptor> to_descriptor(const Description&);
+extern template std::shared_ptr<const TextDescriptor> to_descriptor(const Description&);
+
+/// A provider that is not written in Python, as Python holds it.
+struct NativeProvider {
+  std::shared_ptr<const Provider> provider;
+};
+
+/// Throws RequestError for a value that no option takes; the message has its name, not the value.
+OptionValues to_options(const nanobind::dict& options);
+
+/// The provider itself, for the library.
+std::shared_ptr<const Provider> to_provider(nanobind::object object);
+/// What stands for a provider in Python: the object that it is written as, or a NativeProvider.
+nanobind::object from_provider(const std::shared_ptr<const Provider>& provider);
+
+}  // namespace vecframe::python

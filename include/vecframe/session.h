@@ -2,7 +2,7 @@
 //
 // A call takes the provider that it names; else the session's current one; else the one that
 // $VECFRAME_PROVIDER names; else "transformers". A name is looked up among the session's providers,
-// then among those this library knows: "transformers" and "builtin".
+// then among those this library knows: "transformers", "builtin" and "openai".
 #pragma once
 
 #include <vecframe/export.h>

@@ -5,16 +5,22 @@
 
 #include <array>
 
+#include "providers/remote/openai_provider.h"
 #include "session/local_models.h"
 
 namespace vecframe::session {
 namespace {
+
+std::shared_ptr<const Provider> make_openai(const OptionValues& options) {
+  return std::make_shared<providers::OpenAiProvider>(options);
+}
 
 constexpr std::array kKnownProviders{
     KnownProvider{"transformers", local_options,
                   [](const OptionValues& options) { return make_local("transformers", options); }},
     KnownProvider{"builtin", local_options,
                   [](const OptionValues& options) { return make_local("builtin", options); }},
+    KnownProvider{"openai", providers::openai_options, make_openai},
 };
 
 }  // namespace

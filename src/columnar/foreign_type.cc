@@ -3,9 +3,12 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "columnar/key_value_metadata.h"
 
 namespace vecframe::columnar {
 
@@ -94,13 +97,61 @@ void export_node(const Node& node, ArrowSchema* out) {
   if (!node.dictionary.empty()) export_node(node.dictionary.front(), &owned->dictionary);
 }
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kNames{{
+template <class Node>
+std::string name_of(const Node& node);
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 21> kNames{{
     {"n", "Null"},    {"b", "Boolean"}, {"c", "Int8"},    {"C", "UInt8"},   {"s", "Int16"},
     {"S", "UInt16"},  {"i", "Int32"},   {"I", "UInt32"},  {"l", "Int64"},   {"L", "UInt64"},
     {"e", "Float16"}, {"f", "Float32"}, {"g", "Float64"}, {"z", "Binary"},  {"Z", "Binary"},
     {"vz", "Binary"}, {"u", "String"},  {"U", "String"},  {"vu", "String"}, {"tdD", "Date"},
-    {"tdm", "Date"},  {"+l", "List"},   {"+L", "List"},   {"+s", "Struct"},
+    {"tdm", "Date"},
 }};
+
+// Of the canonical tensor types; empty if it is none.
+template <class Node>
+std::string tensor_name(const Node& node) {
+  const Metadata metadata = decode_metadata(node.metadata.empty() ? nullptr : node.metadata.data());
+  const std::string extension = metadata_value(metadata, kExtensionName);
+  if (extension == "arrow.variable_shape_tensor" && node.format == "+s" && !node.children.empty() &&
+      !node.children[0].children.empty())
+    return "Tensor[" + name_of(node.children[0].children[0]) + "]";
+  if (extension != "arrow.fixed_shape_tensor" || node.children.empty()) return {};
+  const auto facts = nlohmann::json::parse(metadata_value(metadata, kExtensionFacts), nullptr,
+                                           /*allow_exceptions=*/false);
+  std::string shape;
+  if (facts.is_object() && facts.contains("shape") && facts["shape"].is_array())
+    for (const auto& side : facts["shape"]) shape += (shape.empty() ? "" : ", ") + side.dump();
+  return "Tensor[" + name_of(node.children[0]) + "; [" + shape + "]]";
+}
+
+// As the reference dataframe writes it.
+template <class Node>
+std::string name_of(const Node& node) {
+  const std::string_view format = node.format;
+  if (!node.dictionary.empty()) return "Dictionary";
+  if (std::string tensor = tensor_name(node); !tensor.empty()) return tensor;
+  for (const auto& [code, name] : kNames)
+    if (code == format) return std::string(name);
+  if (format.starts_with("w:")) return "Binary[" + std::string(format.substr(2)) + "]";
+  const auto items = [&] { return node.children.empty() ? "" : name_of(node.children[0]); };
+  if (format == "+l" || format == "+L") return "List[" + items() + "]";
+  if (format.starts_with("+w:"))
+    return "FixedSizeList[" + items() + "; " + std::string(format.substr(3)) + "]";
+  if (format == "+s") {
+    std::string fields;
+    for (const Node& child : node.children)
+      fields += (fields.empty() ? "" : ", ") + child.name + ": " + name_of(child);
+    return "Struct[" + fields + "]";
+  }
+  if (format.starts_with("d:")) return "Decimal[" + std::string(format.substr(2)) + "]";
+  if (format.starts_with("ts")) return "Timestamp";
+  if (format.starts_with("tt")) return "Time";
+  if (format.starts_with("tD")) return "Duration";
+  if (format.starts_with("+m")) return "Map";
+  if (format.starts_with("+u")) return "Union";
+  return "Other";
+}
 
 }  // namespace
 
@@ -113,25 +164,16 @@ ForeignType::ForeignType(const ArrowSchema& schema) {
 
 const std::string& ForeignType::format() const { return node_->format; }
 
-std::string ForeignType::item_format() const {
-  return node_->children.size() == 1 ? node_->children.front().format : std::string();
+std::string ForeignType::extension_name() const {
+  return metadata_value(decode_metadata(node_->metadata.empty() ? nullptr : node_->metadata.data()),
+                        kExtensionName);
 }
 
-std::string ForeignType::to_string() const {
-  const std::string_view format = node_->format;
-  if (!node_->dictionary.empty()) return "Dictionary";
-  for (const auto& [code, name] : kNames)
-    if (code == format) return std::string(name);
-  if (format.starts_with("w:")) return "FixedSizeBinary[" + std::string(format.substr(2)) + "]";
-  if (format.starts_with("+w:")) return "FixedSizeList[" + std::string(format.substr(3)) + "]";
-  if (format.starts_with("d:")) return "Decimal[" + std::string(format.substr(2)) + "]";
-  if (format.starts_with("ts")) return "Timestamp";
-  if (format.starts_with("tt")) return "Time";
-  if (format.starts_with("tD")) return "Duration";
-  if (format.starts_with("+m")) return "Map";
-  if (format.starts_with("+u")) return "Union";
-  return "Other";
+std::string ForeignType::item_format() const {
+  return node_->children.size() == 1 ? node_->children[0].format : "";
 }
+
+std::string ForeignType::to_string() const { return name_of(*node_); }
 
 void ForeignType::export_schema(const std::string& name, bool nullable, ArrowSchema* out) const {
   Node node = *node_;

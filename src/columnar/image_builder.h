@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "columnar/array_node.h"
 #include "columnar/growing_buffer.h"
 #include "columnar/schema.h"
 
@@ -19,20 +20,20 @@ class ImageBuilder {
   /// `pixels` are height * width * channels bytes, row by row. Of a fixed type, that mode and size.
   void append(std::uint8_t mode, std::uint16_t channels, std::uint32_t height, std::uint32_t width,
               std::span<const std::uint8_t> pixels);
-  std::int64_t length() const { return length_; }
+  std::int64_t length() const { return validity_.length(); }
   /// Of pixels held so far.
   std::int64_t bytes() const { return static_cast<std::int64_t>(pixels_.size()); }
   /// Moves the values into `out`, which the receiver releases; the builder is empty afterwards.
   void finish(ArrowArray* out);
 
  private:
-  void mark(bool valid);
+  void append_fields(std::uint8_t mode, std::uint16_t channels, std::uint32_t height,
+                     std::uint32_t width);
 
   ImageType type_;
-  GrowingBuffer validity_;  // one bit a row
-  GrowingBuffer offsets_;   // int64, rows + 1; of pixels_
+  ValidityBuilder validity_;
+  GrowingBuffer offsets_;  // int64, rows + 1; of pixels_
   GrowingBuffer pixels_, channels_, heights_, widths_, modes_;
-  std::int64_t length_ = 0, null_count_ = 0;
 };
 
 /// One picture of an image array: a view of its pixels. Only when valid.

@@ -4,17 +4,14 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <iterator>
-#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
+
+#include "columnar/key_value_metadata.h"
 
 namespace vecframe::columnar {
 namespace {
-
-using Metadata = std::vector<std::pair<std::string, std::string>>;
 
 // Owns what an exported ArrowSchema points to. The children's structs live here; what they point to
 // is theirs, because a receiver may move a child out and release it after its parent.
@@ -34,35 +31,13 @@ void release(ArrowSchema* schema) {
   schema->release = nullptr;
 }
 
-void append_int32(std::string& out, std::size_t value) {
-  if (value > std::numeric_limits<std::int32_t>::max()) {
-    throw std::length_error("schema metadata of more than 2 GiB");
-  }
-  const auto number = static_cast<std::int32_t>(value);
-  out.append(reinterpret_cast<const char*>(&number), sizeof number);
-}
-
-// The C Data interface's form: counts and lengths as native-endian int32 before the bytes.
-std::string encode(const Metadata& metadata) {
-  if (metadata.empty()) return {};
-  std::string out;
-  append_int32(out, metadata.size());
-  for (const auto& [key, value] : metadata) {
-    append_int32(out, key.size());
-    out += key;
-    append_int32(out, value.size());
-    out += value;
-  }
-  return out;
-}
-
 // Children are filled in by the caller afterwards, so that a failure on the way leaks nothing.
 void export_node(std::string format, const std::string& name, bool nullable,
                  const Metadata& metadata, std::size_t num_children, ArrowSchema* out) {
   auto exported = std::make_unique<Exported>();
   exported->format = std::move(format);
   exported->name = name;
-  exported->metadata = encode(metadata);
+  exported->metadata = encode_metadata(metadata);
   exported->children.resize(num_children);
   for (ArrowSchema& child : exported->children) exported->pointers.push_back(&child);
   *out = {};
@@ -93,17 +68,13 @@ std::uint8_t mode_number(const std::string& name) {
   return 0;
 }
 
-// Modes are numbered so that four in a row have 1, 2, 3, 4 channels; the last two have 3 and 4.
-std::int64_t channels_of(std::uint8_t mode) { return mode >= 9 ? mode - 6 : (mode - 1) % 4 + 1; }
-
 void export_image(const Field& field, ArrowSchema* out) {
   const ImageType& type = field.type.image;
   nlohmann::ordered_json facts{{"mode", nullptr}, {"height", nullptr}, {"width", nullptr}};
   if (type.mode != 0) facts["mode"] = mode_name(type.mode);
   if (type.height != 0) facts["height"] = type.height;
   if (type.width != 0) facts["width"] = type.width;
-  const Metadata metadata{{"ARROW:extension:name", kImageExtension},
-                          {"ARROW:extension:metadata", facts.dump()}};
+  const Metadata metadata = extension_metadata(kImageExtension, facts.dump());
   if (type.fixed()) {
     const std::int64_t bytes = std::int64_t{type.height} * type.width * channels_of(type.mode);
     export_node("+w:" + std::to_string(bytes), field.name, field.nullable, metadata, 1, out);
@@ -116,37 +87,6 @@ void export_image(const Field& field, ArrowSchema* out) {
   export_plain("I", "height", false, out->children[2]);
   export_plain("I", "width", false, out->children[3]);
   export_plain("C", "mode", false, out->children[4]);
-}
-
-// Of the pairs in an exported metadata block.
-Metadata decode(const char* metadata) {
-  Metadata pairs;
-  if (metadata == nullptr) return pairs;
-  const auto number = [&] {
-    std::int32_t value = 0;
-    std::memcpy(&value, metadata, sizeof value);
-    metadata += sizeof value;
-    return value;
-  };
-  const auto text = [&] {
-    const auto length = static_cast<std::size_t>(number());
-    std::string value(metadata, length);
-    metadata += length;
-    return value;
-  };
-  const std::int32_t count = number();
-  for (std::int32_t i = 0; i < count; ++i) {
-    std::string key = text();
-    std::string value = text();
-    pairs.emplace_back(std::move(key), std::move(value));
-  }
-  return pairs;
-}
-
-std::string value_of(const Metadata& metadata, std::string_view key) {
-  for (const auto& [name, value] : metadata)
-    if (name == key) return value;
-  return {};
 }
 
 // An embedding column by its storage; nothing if that is not one's.
@@ -193,9 +133,9 @@ std::optional<DataType> image_type(const ArrowSchema& schema, const std::string&
 }  // namespace
 
 DataType import_type(const ArrowSchema& schema) {
-  const Metadata metadata = decode(schema.metadata);
-  const std::string extension = value_of(metadata, "ARROW:extension:name");
-  const std::string facts = value_of(metadata, "ARROW:extension:metadata");
+  const Metadata metadata = decode_metadata(schema.metadata);
+  const std::string extension = metadata_value(metadata, kExtensionName);
+  const std::string facts = metadata_value(metadata, kExtensionFacts);
   if (extension == kEmbeddingExtension)
     if (const auto type = embedding_type(schema)) return *type;
   if (extension == kImageExtension)
@@ -225,7 +165,7 @@ Schema import_schema(const ArrowSchema& schema) {
     result.fields.push_back({child.name == nullptr ? "" : child.name, import_type(child),
                              (child.flags & ARROW_FLAG_NULLABLE) != 0});
   }
-  result.metadata = decode(schema.metadata);
+  result.metadata = decode_metadata(schema.metadata);
   return result;
 }
 
@@ -252,9 +192,7 @@ void export_field(const Field& field, ArrowSchema* out) {
       const nlohmann::ordered_json facts{{"dtype", half ? "float16" : "float32"},
                                          {"dimension", field.type.dimension}};
       export_node("+w:" + std::to_string(field.type.dimension), field.name, field.nullable,
-                  {{"ARROW:extension:name", kEmbeddingExtension},
-                   {"ARROW:extension:metadata", facts.dump()}},
-                  1, out);
+                  extension_metadata(kEmbeddingExtension, facts.dump()), 1, out);
       return export_plain(half ? "e" : "f", "item", false, out->children[0]);
     }
     case TypeKind::kImage:

@@ -33,6 +33,12 @@ enum class TypeKind : std::uint8_t {
   kOther,      ///< a column of somebody else's table, which is handed on as it is: `foreign`
 };
 
+/// Channels of a mode that an image column can have: four in a row have 1, 2, 3, 4, the last two 3
+/// and 4.
+constexpr std::int64_t channels_of(std::uint8_t mode) {
+  return mode >= 9 ? mode - 6 : (mode - 1) % 4 + 1;
+}
+
 /// What is known of all pictures of a column.
 ///
 /// Storage is struct {data large_list<u8>, channel u16, height u32, width u32, mode u8}, or, where

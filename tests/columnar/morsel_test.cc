@@ -44,7 +44,7 @@ TEST(ImportType, KnowsWhatWasExported) {
 
 TEST(ImportType, KeepsForeignTypesAsTheyAre) {
   const char* formats[] = {"U", "vu", "Z", "w:5", "tsu:Europe/Paris", "d:12,3", "e"};
-  const char* names[] = {"String",    "String",        "Binary", "FixedSizeBinary[5]",
+  const char* names[] = {"String",    "String",        "Binary", "Binary[5]",
                          "Timestamp", "Decimal[12,3]", "Float16"};
   for (std::size_t i = 0; i < std::size(formats); ++i) {
     ArrowSchema schema{};

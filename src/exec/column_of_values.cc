@@ -9,6 +9,7 @@
 #include "columnar/batch.h"
 #include "columnar/fixed_bytes_builder.h"
 #include "columnar/image_builder.h"
+#include "columnar/tensor_column.h"
 
 namespace vecframe::exec {
 namespace {
@@ -32,6 +33,9 @@ class PlainColumn final : public ValueColumn {
       void operator()(double number) const { builder.append(number); }
       void operator()(const std::vector<float>& vector) const {
         builder.append(std::span<const float>(vector));
+      }
+      void operator()(const std::vector<std::int64_t>&) const {
+        throw std::logic_error("a list for a column of another type");
       }
     };
     std::visit(Visitor{builder_}, value);
@@ -89,9 +93,32 @@ class ImageColumn final : public ValueColumn {
   columnar::ImageBuilder builder_;
 };
 
+class TensorColumn final : public ValueColumn {
+ public:
+  explicit TensorColumn(const columnar::DataType& type) : builder_(type) {}
+
+  void append(const RowValue& value) override {
+    if (is_null(value)) return builder_.append_null();
+    const auto& picture = std::get<image::Image>(value);
+    builder_.append(static_cast<std::int32_t>(picture.height()),
+                    static_cast<std::int32_t>(picture.width()), num_channels(picture.mode()),
+                    picture.pixels());
+  }
+
+  columnar::ArrayPointer finish() override {
+    ArrowArray array;
+    builder_.finish(&array);
+    return columnar::share(array);
+  }
+
+ private:
+  columnar::TensorBuilder builder_;
+};
+
 }  // namespace
 
 std::unique_ptr<ValueColumn> make_value_column(const columnar::DataType& type) {
+  if (columnar::is_tensor(type)) return std::make_unique<TensorColumn>(type);
   if (type.kind == TypeKind::kImage) return std::make_unique<ImageColumn>(type.image);
   if (type.kind == TypeKind::kBinary && type.foreign && type.foreign->format().starts_with("w:"))
     return std::make_unique<FixedBytesColumn>(

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "columnar/batch.h"
+#include "columnar/tensor_column.h"
 #include "exec/column_of_values.h"
 #include "exec/embed_batch.h"
 #include "image/convert.h"
@@ -21,9 +22,11 @@ constexpr std::int64_t kColumnBytes = 4 << 20;
 
 std::int64_t bytes_of_row(const DataType& type) {
   if (type.kind == TypeKind::kBinary) return type.foreign ? 1024 : kColumnBytes;
+  if (columnar::is_tensor(type)) return kColumnBytes;
   if (type.kind != TypeKind::kImage) return 64;
   if (!type.image.fixed()) return kColumnBytes;
-  return std::int64_t{type.image.height} * type.image.width * type.image.mode;
+  return std::int64_t{type.image.height} * type.image.width *
+         columnar::channels_of(type.image.mode);
 }
 
 class ValueWorker final : public ColumnWorker {

@@ -13,7 +13,9 @@ namespace vecframe::exec {
 /// By its name in the plan: "L", "LA", "RGB", "RGBA".
 image::Mode mode_of(const std::string& name);
 
-/// A call of plan/function_table.h whose argument is a picture. Errors: stage prepare.
-Result<RowValue> call_image_function(const plan::FunctionCall& call, image::Image picture);
+/// A call of plan/function_table.h whose first argument is a picture; `second` is the value of the
+/// second one, if there is any. Errors: stage prepare.
+Result<RowValue> call_image_function(const plan::FunctionCall& call, image::Image picture,
+                                     const RowValue& second);
 
 }  // namespace vecframe::exec

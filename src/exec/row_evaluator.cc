@@ -7,6 +7,7 @@
 
 #include "columnar/array_view.h"
 #include "columnar/image_builder.h"
+#include "columnar/integer_list.h"
 #include "exec/image_calls.h"
 #include "image/convert.h"
 #include "image/decode.h"
@@ -34,10 +35,32 @@ Severity severity_of(const plan::FunctionCall& call) {
   return word == "null" ? Severity::kNull : Severity::kDeferred;
 }
 
-image::Image copy_picture(const columnar::ImageView& view) {
+// A picture of somebody else's table: its bytes must be what its size says.
+Result<RowValue> copy_picture(const columnar::ImageView& view) {
+  if (view.mode < 1 || view.mode > static_cast<std::uint8_t>(Mode::kRGBA))
+    return RowError{Stage::kDecode, ErrorCode::kUnsupported,
+                    "a stored picture of mode " + std::to_string(view.mode) +
+                        "; there are 1 (L), 2 (LA), 3 (RGB) and 4 (RGBA)"};
+  const auto channels = static_cast<std::uint64_t>(columnar::channels_of(view.mode));
+  const std::uint64_t row_bytes = std::uint64_t{view.width} * channels;  // below 2^34
+  const std::uint64_t size = view.pixels.size();
+  const bool fits = row_bytes == 0 || view.height == 0
+                        ? size == 0
+                        : size % row_bytes == 0 && size / row_bytes == view.height;
+  if (!fits)
+    return RowError{Stage::kDecode, ErrorCode::kCorrupt,
+                    "a stored picture of " + std::to_string(view.width) + "x" +
+                        std::to_string(view.height) + " has " + std::to_string(size) + " bytes"};
   image::Image picture(static_cast<Mode>(view.mode), {view.width, view.height});
   std::copy(view.pixels.begin(), view.pixels.end(), picture.pixels().begin());
-  return picture;
+  return RowValue(std::move(picture));
+}
+
+// Where it ends the run, in the words that users of the reference dataframe look for.
+RowError undecodable(RowError error, Severity severity) {
+  if (severity == Severity::kFatal)
+    error.message = "Decoding image from bytes failed: " + error.message;
+  return error;
 }
 
 RowError over_budget(Stage stage, const std::string& what) {
@@ -68,20 +91,30 @@ RowValue RowEvaluator::evaluate(const columnar::Morsel& morsel, std::int64_t row
 RowValue RowEvaluator::value_of(const plan::ExpressionNode& node, const columnar::Morsel& morsel,
                                 std::int64_t row, RowOutcome& outcome, RowCredit& credit) const {
   if (const auto* column = std::get_if<plan::ColumnReference>(&node.value))
-    return column_value(column->name, morsel, row);
+    return column_value(column->name, morsel, row, outcome);
+  if (const auto* literal = std::get_if<plan::LiteralValue>(&node.value)) {
+    const auto* text = std::get_if<std::string>(&literal->value);
+    return text == nullptr ? RowValue() : RowValue(std::string_view(*text));
+  }
   const auto& call = std::get<plan::FunctionCall>(node.value);
   RowValue argument = value_of(*call.arguments.front(), morsel, row, outcome, credit);
   if (is_null(argument)) return {};
   if (call.name == "download") return download(call, std::move(argument), outcome, credit);
   if (call.name == "decode_image") return decode(call, std::move(argument), outcome, credit);
   if (call.name.starts_with("header_")) return header(call, std::move(argument), outcome);
-  Result<RowValue> result = call_image_function(call, std::get<image::Image>(std::move(argument)));
+  RowValue second;
+  if (call.arguments.size() > 1) {
+    second = value_of(*call.arguments[1], morsel, row, outcome, credit);
+    if (is_null(second)) return {};
+  }
+  Result<RowValue> result =
+      call_image_function(call, std::get<image::Image>(std::move(argument)), second);
   if (!result) return fail(outcome, std::move(result).error(), Severity::kDeferred);
   return std::move(result).value();
 }
 
 RowValue RowEvaluator::column_value(const std::string& name, const columnar::Morsel& morsel,
-                                    std::int64_t row) const {
+                                    std::int64_t row, RowOutcome& outcome) const {
   const int index = schema_.find(name);
   const columnar::DataType& type = schema_.fields[static_cast<std::size_t>(index)].type;
   const ArrowArray& array = *morsel.columns[static_cast<std::size_t>(index)];
@@ -93,8 +126,11 @@ RowValue RowEvaluator::column_value(const std::string& name, const columnar::Mor
       const std::string_view bytes = columnar::text_at(array, row, type);
       return RowBytes{{reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()}, {}, {}};
     }
-    case TypeKind::kImage:
-      return copy_picture(columnar::image_at(array, row, type.image));
+    case TypeKind::kImage: {
+      Result<RowValue> picture = copy_picture(columnar::image_at(array, row, type.image));
+      if (!picture) return fail(outcome, std::move(picture).error(), Severity::kDeferred);
+      return std::move(picture).value();
+    }
     case TypeKind::kEmbedding: {
       std::vector<float> scratch;
       const auto values = columnar::embedding_at(array, row, type, scratch);
@@ -105,7 +141,10 @@ RowValue RowEvaluator::column_value(const std::string& name, const columnar::Mor
     case TypeKind::kBoolean:
     case TypeKind::kInt64:
     case TypeKind::kFloat64:
+      break;
     case TypeKind::kOther:
+      if (!columnar::is_integer_list(type)) break;
+      if (auto numbers = columnar::integers_at(array, row, type)) return std::move(*numbers);
       break;
   }
   return {};
@@ -118,11 +157,14 @@ RowValue RowEvaluator::download(const plan::FunctionCall& call, RowValue locatio
   value.location = outcome.source;
   credit.release();
   bool too_large = false;
-  Result<std::vector<std::byte>> bytes = limits_.fetch(value.location, [&](std::int64_t size) {
+  const Reserve reserve = [&](std::int64_t size) {
     too_large = size > limits_.budget.capacity();
     if (!too_large) credit.file = limits_.budget.acquire(size, limits_.stopping);
     return static_cast<bool>(credit.file);
-  });
+  };
+  Result<std::vector<std::byte>> bytes = limits_.connections->within<std::vector<std::byte>>(
+      &call, plan::integer_option(call, "max_connections"), limits_.stopping,
+      [&] { return limits_.fetch(value.location, reserve); });
   if (too_large) return fail(outcome, over_budget(Stage::kRead, "the file"), severity_of(call));
   if (!bytes) return fail(outcome, std::move(bytes).error(), severity_of(call));
   value.owned = std::move(bytes).value();
@@ -173,7 +215,7 @@ RowValue RowEvaluator::decode(const plan::FunctionCall& call, RowValue value, Ro
   auto bytes = std::get<RowBytes>(std::move(value));
   const Severity severity = severity_of(call);
   const Result<image::ImageInfo> info = image::probe(bytes.view, limits_.decode);
-  if (!info) return fail(outcome, info.error(), severity);
+  if (!info) return fail(outcome, undecodable(info.error(), severity), severity);
   const bool turn = plan::flag_option(call, "apply_orientation") && info->orientation != 1;
   // The decoder's peak, or a picture of 8 bytes a pixel and what it is turned or converted into.
   constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max() / 4;
@@ -185,7 +227,7 @@ RowValue RowEvaluator::decode(const plan::FunctionCall& call, RowValue value, Ro
   Result<image::Image> decoded = image::decode(bytes.view, *info);
   bytes.owned = {};
   credit.file.release();
-  if (!decoded) return fail(outcome, std::move(decoded).error(), severity);
+  if (!decoded) return fail(outcome, undecodable(std::move(decoded).error(), severity), severity);
   image::Image picture = std::move(decoded).value();
   if (turn) picture = image::apply_orientation(std::move(picture), info->orientation);
   const std::string& mode = plan::text_option(call, "mode");

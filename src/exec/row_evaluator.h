@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "columnar/morsel.h"
 #include "columnar/schema.h"
+#include "exec/connection_limits.h"
 #include "exec/row_value.h"
 #include "image/probe.h"
 #include "plan/expression_node.h"
@@ -31,6 +32,7 @@ struct EvaluationLimits {
   const CancellationToken& stopping;
   const Fetch& fetch;
   image::DecodeLimits decode;
+  std::shared_ptr<ConnectionLimits> connections = std::make_shared<ConnectionLimits>();
 };
 
 /// What a failure means.
@@ -66,8 +68,8 @@ class RowEvaluator {
  private:
   RowValue value_of(const plan::ExpressionNode& node, const columnar::Morsel& morsel,
                     std::int64_t row, RowOutcome& outcome, RowCredit& credit) const;
-  RowValue column_value(const std::string& name, const columnar::Morsel& morsel,
-                        std::int64_t row) const;
+  RowValue column_value(const std::string& name, const columnar::Morsel& morsel, std::int64_t row,
+                        RowOutcome& outcome) const;
   RowValue download(const plan::FunctionCall& call, RowValue location, RowOutcome& outcome,
                     RowCredit& credit) const;
   RowValue decode(const plan::FunctionCall& call, RowValue bytes, RowOutcome& outcome,

@@ -23,7 +23,7 @@ struct RowBytes {
 
 /// monostate is null.
 using RowValue = std::variant<std::monostate, std::string_view, RowBytes, image::Image,
-                              std::uint32_t, double, std::vector<float>>;
+                              std::uint32_t, double, std::vector<float>, std::vector<std::int64_t>>;
 
 /// What a row holds of the budget while it is worked on. A row that waits for more holds nothing
 /// that another could wait for; see RowEvaluator.

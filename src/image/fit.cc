@@ -44,9 +44,8 @@ std::uint32_t centred(std::uint32_t room) {
   return static_cast<std::uint32_t>(std::nearbyint(room * 0.5));
 }
 
-std::optional<Plan> plan_of(Size size, Size wanted, Fit fit, Filter filter) {
-  const Resampler resampler =
-      filter == Filter::kBilinear ? Resampler::kImageRs : Resampler::kPillow13;
+std::optional<Plan> plan_of(Size size, Size wanted, Fit fit, Filter filter, Resampler bilinear) {
+  const Resampler resampler = filter == Filter::kBilinear ? bilinear : Resampler::kPillow13;
   Plan plan{{{0, 0, size.width, size.height}, wanted, {}, filter, resampler}, wanted};
   switch (fit) {
     case Fit::kFill:
@@ -94,14 +93,15 @@ LongSize size_around(Size size, Size wanted) {
   return is < should_be ? by_width(size, wanted) : by_height(size, wanted);
 }
 
-Result<Image> resize_to_fit(const Image& image, Size wanted, Fit fit, Filter filter) {
+Result<Image> resize_to_fit(const Image& image, Size wanted, Fit fit, Filter filter,
+                            Resampler bilinear) {
   if (image.width() == 0 || image.height() == 0)
     return refusal(ErrorCode::kUnsupported, "a picture without pixels cannot be resized");
   if (bytes_per_sample(image.mode()) != 1)
     return refusal(ErrorCode::kUnsupported,
                    fmt::format("pictures of mode {} cannot be resized; convert them to 8 bits",
                                to_string(image.mode())));
-  const auto plan = plan_of(image.size(), wanted, fit, filter);
+  const auto plan = plan_of(image.size(), wanted, fit, filter, bilinear);
   if (!plan)
     return refusal(
         ErrorCode::kTooManyPixels,
@@ -123,9 +123,10 @@ Result<Image> resize_to_fit(const Image& image, Size wanted, Fit fit, Filter fil
   }
 }
 
-std::uint64_t resize_to_fit_bytes(Mode mode, Size size, Size wanted, Fit fit, Filter filter) {
+std::uint64_t resize_to_fit_bytes(Mode mode, Size size, Size wanted, Fit fit, Filter filter,
+                                  Resampler bilinear) {
   if (size.width == 0 || size.height == 0 || bytes_per_sample(mode) != 1) return 0;
-  const auto plan = plan_of(size, wanted, fit, filter);
+  const auto plan = plan_of(size, wanted, fit, filter, bilinear);
   if (!plan) return 0;
   return std::uint64_t{plan->result.width} * plan->result.height *
              static_cast<std::uint64_t>(bytes_per_pixel(mode)) +

@@ -28,16 +28,18 @@ struct LongSize {
 };
 LongSize size_around(Size size, Size wanted);
 
-/// Resizes an 8-bit picture to `wanted` pixels (at least 1x1). kBilinear is Resampler::kImageRs,
-/// every other filter Resampler::kPillow13. Channels are resampled independently; alpha is not
-/// premultiplied. Errors (stage prepare): unsupported for a picture without pixels or of 16 bits;
-/// too_many_pixels where kCover would enlarge a side beyond 2^24; over_budget where the system has
-/// no memory. Never throws.
+/// Resizes an 8-bit picture to `wanted` pixels (at least 1x1). Every filter is that of
+/// Resampler::kPillow13, but kBilinear that of `bilinear`, the one or Resampler::kImageRs. Channels
+/// are resampled independently; alpha is not premultiplied. Errors (stage prepare): unsupported for
+/// a picture without pixels or of 16 bits; too_many_pixels where kCover would enlarge a side beyond
+/// 2^24; over_budget where the system has no memory. Never throws.
 Result<Image> resize_to_fit(const Image& image, Size wanted, Fit fit = Fit::kFill,
-                            Filter filter = Filter::kBilinear);
+                            Filter filter = Filter::kBilinear,
+                            Resampler bilinear = Resampler::kImageRs);
 
 /// Upper bound of the bytes that resize_to_fit() holds at its peak, its result included; 0 for what
 /// it refuses.
-std::uint64_t resize_to_fit_bytes(Mode mode, Size size, Size wanted, Fit fit, Filter filter);
+std::uint64_t resize_to_fit_bytes(Mode mode, Size size, Size wanted, Fit fit, Filter filter,
+                                  Resampler bilinear = Resampler::kImageRs);
 
 }  // namespace vecframe::image

@@ -6,10 +6,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "columnar/integer_list.h"
+#include "columnar/tensor_column.h"
 #include "plan/vector_functions.h"
 
 namespace vecframe::plan {
@@ -35,6 +38,17 @@ struct Option {
   Literal fallback;  ///< its alternative is the type; monostate: must be given, an integer
 };
 
+const char* kind_of(const Literal& value) {
+  constexpr std::array kKinds{"no value",      "True or False", "an integer",
+                              "a real number", "a text",        "numbers"};
+  return kKinds[value.index()];
+}
+
+std::string describe(const Literal& value) {
+  return to_string(ExpressionNode{LiteralValue{value}});
+}
+
+// One name may have several entries that differ in the number of arguments.
 struct Function {
   const char* name;
   std::size_t arguments;
@@ -54,6 +68,12 @@ const DataType& image_argument(const FunctionCall& call, const std::vector<DataT
     refuse_argument(call, 0, types[0], "an Image",
                     "decode bytes with decode_image(), or pass a column of pictures");
   return types[0];
+}
+
+std::string upper(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return text;
 }
 
 void check_word(const FunctionCall& call, const char* option,
@@ -85,7 +105,9 @@ std::uint8_t mode_option(const FunctionCall& call) {
   for (const auto& [name, number] : kModes)
     if (word == name) return number;
   throw RequestError(
-      fmt::format("{}: mode '{}' cannot be stored; use one of: L, LA, RGB, RGBA", call.name, word));
+      fmt::format("Image mode {} is not supported; {}: mode '{}' cannot be stored, use one of: L, "
+                  "LA, RGB, RGBA",
+                  word, call.name, word));
 }
 
 DataType image_of(std::uint8_t mode, std::uint32_t height = 0, std::uint32_t width = 0) {
@@ -102,8 +124,10 @@ DataType download_type(const FunctionCall& call, const std::vector<DataType>& ty
 
 DataType decode_type(const FunctionCall& call, const std::vector<DataType>& types) {
   if (types[0].kind != TypeKind::kBinary)
-    refuse_argument(call, 0, types[0], "Binary",
-                    "read the files of a column of paths with download() first");
+    throw RequestError(fmt::format(
+        "ImageDecode can only decode BinaryArrays; decode_image: argument {} has type {}, but "
+        "Binary is needed; read the files of a column of paths with download() first",
+        to_string(*call.arguments[0]), types[0].to_string()));
   check_on_error(call);
   if (text_option(call, "mode").empty()) return image_of(0);
   return image_of(mode_option(call));
@@ -111,6 +135,7 @@ DataType decode_type(const FunctionCall& call, const std::vector<DataType>& type
 
 DataType convert_type(const FunctionCall& call, const std::vector<DataType>& types) {
   DataType type = image_argument(call, types);
+  check_word(call, "alpha", {"drop", "white"});
   type.image.mode = mode_option(call);
   return type;
 }
@@ -134,14 +159,31 @@ DataType crop_type(const FunctionCall& call, const std::vector<DataType>& types)
   return image_of(image.image.mode);
 }
 
+// By a box for each picture.
+DataType crop_by_column_type(const FunctionCall& call, const std::vector<DataType>& types) {
+  const DataType& image = image_argument(call, types);
+  if (!columnar::is_integer_list(types[1]))
+    refuse_argument(call, 1, types[1], "a list of 4 integers", "pass x, y, width and height");
+  return image_of(image.image.mode);
+}
+
+DataType tensor_type(const FunctionCall& call, const std::vector<DataType>& types) {
+  return columnar::tensor_type(image_argument(call, types).image);
+}
+
 DataType encode_type(const FunctionCall& call, const std::vector<DataType>& types) {
   image_argument(call, types);
-  check_word(call, "format", {"png", "jpeg", "tiff", "gif", "bmp", "webp"});
+  constexpr std::array kFormats{"png", "jpeg", "tiff", "gif", "bmp", "webp"};
+  const std::string& format = text_option(call, "format");
+  if (std::find(kFormats.begin(), kFormats.end(), format) == kFormats.end())
+    throw RequestError(
+        fmt::format("Image format {} is not supported; encode_image: format='{}', use one of: {}",
+                    upper(format), format, fmt::join(kFormats, ", ")));
   check_range(call, "quality", 1, 100);
   return {TypeKind::kBinary};
 }
 
-// A hash is a FixedSizeBinary; its length follows from the options as image/image_hash.h says.
+// A hash is a binary of fixed size; its length follows from the options as image/image_hash.h says.
 DataType hash_type(const FunctionCall& call, const std::vector<DataType>& types) {
   image_argument(call, types);
   check_word(call, "method",
@@ -154,8 +196,8 @@ DataType hash_type(const FunctionCall& call, const std::vector<DataType>& types)
   check_range(call, "segments", 1, 16);
   const std::string& method = text_option(call, "method");
   if (method == "whash" && (size & (size - 1)) != 0)
-    throw RequestError(
-        fmt::format("image_hash: hash_size={} is no power of two, which whash needs", size));
+    throw RequestError(fmt::format(
+        "image_hash: hash_size must be a power of 2 for 'whash', but got: {}; give 8", size));
   std::int64_t bits = size * size;
   if (method == "crop_resistant") bits *= segments * segments;
   if (method == "colorhash") bits = 14 * integer_option(call, "binbits");
@@ -181,7 +223,7 @@ const std::vector<Function>& functions() {
   static const std::vector<Function> table{
       {"download",
        1,
-       {{"max_connections", std::int64_t{16}}, {"on_error", std::string("raise")}},
+       {{"max_connections", std::int64_t{32}}, {"on_error", std::string("raise")}},
        download_type},
       {"decode_image",
        1,
@@ -189,12 +231,17 @@ const std::vector<Function>& functions() {
         {"mode", std::string("RGB")},
         {"apply_orientation", false}},
        decode_type},
-      {"convert_image", 1, {{"mode", std::string("RGB")}}, convert_type},
+      {"convert_image",
+       1,
+       {{"mode", std::string("RGB")}, {"alpha", std::string("drop")}},
+       convert_type},
       {"resize",
        1,
        {{"w", {}}, {"h", {}}, {"filter", std::string("triangle")}, {"fit", std::string("fill")}},
        resize_type},
       {"crop", 1, {{"x", {}}, {"y", {}}, {"w", {}}, {"h", {}}}, crop_type},
+      {"crop", 2, {}, crop_by_column_type},
+      {"image_to_tensor", 1, {}, tensor_type},
       {"encode_image",
        1,
        {{"format", std::string("png")}, {"quality", std::int64_t{75}}, {"lossless", false}},
@@ -223,9 +270,15 @@ const std::vector<Function>& functions() {
   return table;
 }
 
-const Function& find(const std::string& name) {
-  for (const Function& function : functions())
-    if (name == function.name) return function;
+// The entry of that name which takes so many arguments, or else its first.
+const Function& find(const std::string& name, std::size_t num_arguments) {
+  const Function* first = nullptr;
+  for (const Function& function : functions()) {
+    if (name != function.name) continue;
+    if (function.arguments == num_arguments) return function;
+    if (first == nullptr) first = &function;
+  }
+  if (first != nullptr) return *first;
   std::vector<std::string> names(kRelational.begin(), kRelational.end());
   for (const Function& function : functions()) names.emplace_back(function.name);
   const std::string nearest = nearest_name(name, names);
@@ -241,7 +294,7 @@ bool is_relational(const std::string& name) {
 
 FunctionCall with_defaults(FunctionCall call) {
   if (is_relational(call.name)) return call;
-  const Function& function = find(call.name);
+  const Function& function = find(call.name, call.arguments.size());
   for (const auto& [name, value] : call.options) {
     const auto known =
         std::find_if(function.options.begin(), function.options.end(),
@@ -256,9 +309,10 @@ FunctionCall with_defaults(FunctionCall call) {
                                          : "did you mean '" + nearest + "'?"));
     }
     const bool integer = std::holds_alternative<std::monostate>(known->fallback);
-    if (value.index() != (integer ? Literal(std::int64_t{0}) : known->fallback).index())
-      throw RequestError(
-          fmt::format("{}: option '{}' has a value of another type", call.name, name));
+    const Literal wanted = integer ? Literal(std::int64_t{0}) : known->fallback;
+    if (value.index() != wanted.index())
+      throw RequestError(fmt::format("{}: option '{}' is {}; give {}", call.name, name,
+                                     describe(value), kind_of(wanted)));
   }
   if (const auto given = call.options.find("on_error");
       given != call.options.end() && given->second == Literal(std::string("defer")))
@@ -284,7 +338,7 @@ std::vector<FunctionFacts> function_facts() {
 }
 
 DataType function_type(const FunctionCall& call, const std::vector<DataType>& arguments) {
-  const Function& function = find(call.name);
+  const Function& function = find(call.name, call.arguments.size());
   if (arguments.size() != function.arguments)
     throw RequestError(fmt::format("{}: {} arguments are given, it takes {}", call.name,
                                    arguments.size(), function.arguments));

@@ -87,7 +87,7 @@ class Lowering {
     // "defer": whoever takes the picture decides what a bad one means.
     const Node bytes =
         make_call("download", {make_reference("path")},
-                  {{"max_connections", std::int64_t{16}}, {"on_error", std::string("defer")}});
+                  {{"max_connections", std::int64_t{32}}, {"on_error", std::string("defer")}});
     const bool turn = node.options.apply_orientation;
     bind("image", {make_call("decode_image", {bytes},
                              {{"on_error", std::string("defer")},

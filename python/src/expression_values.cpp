@@ -134,33 +134,7 @@ void bind_expression_operators(nb::class_<Expression>& expression) {
   bind_method(expression, "length", "length", "Code points of the text.");
   for (const char* name : {"contains", "starts_with", "ends_with"})
     bind_operator(expression, name, name);
-  expression.def(
-      "download",
-      [](const Expression& a, std::int64_t max_connections, const std::string& on_error) {
-        return call("download", {a},
-                    {{"max_connections", max_connections}, {"on_error", on_error}});
-      },
-      nb::kw_only(), "max_connections"_a = 16, "on_error"_a = "raise",
-      "The bytes of files by path, or of http and https URLs.");
-  expression.def(
-      "decode_image",
-      [](const Expression& a, const std::string& on_error, std::optional<std::string> mode,
-         bool apply_orientation) {
-        return decode_image(a, {on_error, mode.value_or(""), apply_orientation});
-      },
-      nb::kw_only(), "on_error"_a = "raise", "mode"_a.none() = "RGB", "apply_orientation"_a = false,
-      "Pictures of encoded bytes.");
-  expression.def("convert_image", &convert_image, "mode"_a, "Pictures in another mode.");
-  expression.def(
-      "resize",
-      [](const Expression& a, std::int64_t w, std::int64_t h, const std::string& filter,
-         const std::string& fit) {
-        return call("resize", {a}, {{"w", w}, {"h", h}, {"filter", filter}, {"fit", fit}});
-      },
-      "w"_a, "h"_a, nb::kw_only(), "filter"_a = "triangle", "fit"_a = "fill",
-      "Pictures of another size.");
-  for (const char* name : {"image_width", "image_height", "image_channel", "image_mode"})
-    bind_method(expression, name, name, "Of each picture, as a number.");
+  bind_image_methods(expression);
   for (const char* name : {"cosine_distance", "cosine_similarity", "dot_product",
                            "euclidean_distance", "hamming_distance"})
     bind_measure(expression, name);

@@ -21,5 +21,7 @@ Expression call_function(const std::string& function, const nanobind::list& argu
                          const nanobind::dict& options);
 
 void bind_expression_operators(nanobind::class_<Expression>& expression);
+/// Functions of paths, bytes and pictures, as methods.
+void bind_image_methods(nanobind::class_<Expression>& expression);
 
 }  // namespace vecframe::python

@@ -24,6 +24,7 @@ from vecframe.dataframe import (
     read_texts,
 )
 from vecframe.expression import col, lit
+from vecframe.image_functions import ImageFormat, ImageMode
 from vecframe.inspection import inspect
 from vecframe.report import RunReport, read_report
 from vecframe.schema import Field, Schema
@@ -46,6 +47,8 @@ __all__ = [
     "DataFrame",
     "Expression",
     "Field",
+    "ImageFormat",
+    "ImageMode",
     "ModelInfo",
     "PlanWarning",
     "Progress",

@@ -172,17 +172,36 @@ class Expression:
 
     def ends_with(self, other: object | None) -> Expression: ...
 
-    def download(self, *, max_connections: int = 16, on_error: str = 'raise') -> Expression:
-        """The bytes of files by path, or of http and https URLs."""
+    def download(self, max_connections: int = 32, on_error: str = 'raise') -> Expression:
+        """
+        The bytes of files by path, or of http and https URLs; see vecframe.functions.download.
+        """
 
-    def decode_image(self, *, on_error: str = 'raise', mode: str | None = 'RGB', apply_orientation: bool = False) -> Expression:
-        """Pictures of encoded bytes."""
+    def decode_image(self, on_error: str = 'raise', mode: str | None = 'RGB', *, apply_orientation: bool = False) -> Expression:
+        """Pictures of encoded bytes; see vecframe.functions.decode_image."""
 
-    def convert_image(self, mode: str) -> Expression:
-        """Pictures in another mode."""
+    def convert_image(self, mode: str, *, alpha: str = 'drop') -> Expression:
+        """Pictures in another mode; see vecframe.functions.convert_image."""
 
     def resize(self, w: int, h: int, *, filter: str = 'triangle', fit: str = 'fill') -> Expression:
-        """Pictures of another size."""
+        """Pictures of another size; see vecframe.functions.resize."""
+
+    def crop(self, bbox: tuple[int, int, int, int] | list[int] | Expression) -> Expression:
+        """
+        A box (x, y, width, height) of each picture; see vecframe.functions.crop.
+        """
+
+    def encode_image(self, image_format: str = 'png', *, quality: int = 75, lossless: bool = False) -> Expression:
+        """Encoded bytes; see vecframe.functions.encode_image."""
+
+    def image_to_tensor(self) -> Expression:
+        """Pixels as numbers; see vecframe.functions.image_to_tensor."""
+
+    def image_hash(self, method: str = 'phash', *, hash_size: int = 8, binbits: int = 3, segments: int = 3) -> Expression:
+        """A perceptual hash; see vecframe.functions.image_hash."""
+
+    def image_attribute(self, name: str) -> Expression:
+        """One of "width", "height", "channel", "mode"."""
 
     def image_width(self) -> Expression:
         """Of each picture, as a number."""

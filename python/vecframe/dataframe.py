@@ -7,10 +7,10 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from vecframe import _native
-from vecframe._arguments import byte_count, integer, one_of, path_text, require
+from vecframe._arguments import byte_count, integer, one_of, path_text, require, suggestion
 from vecframe._native import Expression, Progress, RequestError
 from vecframe._write_options import write_options
 from vecframe.progress import ProgressChoice, ProgressLine, progress_callback
@@ -23,10 +23,23 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("vecframe")
 _MAX_THREADS = 1 << 16
+_PREVIEW_ROWS = 8
+
+
+class _Unsized(RequestError, TypeError):
+    """len() of a plan. As a TypeError it lets list() and its like go on without a length."""
 
 
 class DataFrame:
-    """Rows, and what is computed from them. Made by read_images(), from_arrow() and their like."""
+    """Rows, and what is computed from them. Made by read_images(), from_arrow() and their like.
+
+    >>> df = vf.from_pydict({"sku": [1, 2, 3], "price": [2.5, None, 4.0]})
+    >>> df.where(col("price") > 3).to_pylist()
+    [{'sku': 3, 'price': 4.0}]
+    """
+
+    #: Whether the rows are in memory, so that showing them costs nothing.
+    _materialized = False
 
     def __init__(self, native: _native.NativeDataFrame) -> None:
         self._native = require("DataFrame", native, _native.NativeDataFrame, "make one with vecframe.read_images()")
@@ -36,6 +49,59 @@ class DataFrame:
         name = require("with_column", name, str, "give the new column's name as str")
         require("with_column", expression, Expression, 'give an expression, such as embed_image(vecframe.col("image"))')
         return _warned(DataFrame(self._native.with_column(name, expression)))
+
+    @property
+    def column_names(self) -> list[str]:
+        """Names of the columns, in order."""
+        return self.schema.names
+
+    @property
+    def columns(self) -> list[Expression]:
+        """The columns, as expressions."""
+        return [_native.col(name) for name in self.column_names]
+
+    @overload
+    def __getitem__(self, key: str | int) -> Expression: ...
+    @overload
+    def __getitem__(self, key: slice | list[Any] | tuple[Any, ...]) -> DataFrame: ...
+    def __getitem__(self, key: Any) -> Expression | DataFrame:
+        """A column as an expression, by name or position; several of them, or a slice, as a dataframe.
+
+        >>> df = vf.from_pydict({"a": [1], "b": [2], "c": [3]})
+        >>> df["a"]
+        col("a")
+        >>> df["c", "a"].column_names, df[:2].column_names
+        (['c', 'a'], ['a', 'b'])
+        """
+        if isinstance(key, slice):
+            return self.select(*self.column_names[key])
+        if isinstance(key, (list, tuple)):
+            return self.select(*(self[one] if isinstance(one, int) else one for one in key))
+        names = self.column_names
+        if isinstance(key, str):
+            if key not in names:
+                near = suggestion(key, names) or f"; there are {', '.join(names)}"
+                raise RequestError(f"column '{key}' does not exist{near}")
+            return _native.col(key)
+        position = integer("column", key, "give a name, a position, a slice, or a list of them")
+        if not -len(names) <= position < len(names):
+            raise RequestError(f"column: {position} is out of range; there are {len(names)} columns")
+        return _native.col(names[position])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.schema
+
+    def __len__(self) -> int:
+        """Rows of a dataframe that is in memory; of another one count_rows() finds them out."""
+        if not self._materialized:
+            raise _Unsized(
+                "Cannot call len() on an unmaterialized dataframe: either materialize your dataframe with df.collect() "
+                "first before calling len(), or use `df.count_rows()` instead"
+            )
+        return self.count()
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self.iter_rows()
 
     def limit(self, count: int) -> DataFrame:
         """The first `count` rows."""
@@ -60,6 +126,14 @@ class DataFrame:
                 raise RequestError(f'select: {column!r} has no name; give it one with .alias("name")')
             named.append((column.name, column))
         return _warned(DataFrame(self._native.select_expressions(named)))
+
+    def with_column_renamed(self, existing: str, new: str) -> DataFrame:
+        """One column under another name."""
+        return self.rename({existing: new})
+
+    def with_columns_renamed(self, names: dict[str, str]) -> DataFrame:
+        """Another name of rename()."""
+        return self.rename(names)
 
     def exclude(self, *columns: str) -> DataFrame:
         """All columns but these."""
@@ -109,6 +183,14 @@ class DataFrame:
         """Rows in which none of these columns, or of all, is null."""
         return DataFrame(self._native.drop_nulls(_names("drop_nulls", columns)))
 
+    def drop_null(self, *columns: str) -> DataFrame:
+        """Another name of drop_nulls()."""
+        return self.drop_nulls(*columns)
+
+    def count_rows(self) -> int:
+        """Another name of count()."""
+        return self.count()
+
     def count(self) -> int:
         """Runs the plan, without its embeddings and pictures, and counts its rows."""
         return self._native.count()
@@ -116,7 +198,22 @@ class DataFrame:
     def collect(self) -> DataFrame:
         """Runs the plan; the result is a dataframe of the rows, in memory."""
         with _run_arguments(threads=0, memory_limit=None, progress=None) as arguments:
-            return DataFrame(self._native.collect(**arguments))
+            frame = DataFrame(self._native.collect(**arguments))
+        frame._materialized = True
+        return frame
+
+    def iter_rows(self) -> Iterator[dict[str, Any]]:
+        """One dict a row, with the values of to_pylist().
+
+        >>> for row in vf.from_pydict({"a": [1, 2]}).iter_rows():
+        ...     print(row)
+        {'a': 1}
+        {'a': 2}
+        """
+        from vecframe.python_values import rows_of
+
+        for batch in self.iter_batches():
+            yield from rows_of(batch)
 
     def iter_batches(
         self, batch_size: int = 1024, *, threads: int = 0, memory_limit: int | str | None = None
@@ -142,19 +239,39 @@ class DataFrame:
         return tensors_of(self.to_arrow())
 
     def to_pandas(self) -> Any:
-        """Runs the plan into a pandas DataFrame."""
-        return self.to_arrow().to_pandas()
+        """Runs the plan into a pandas DataFrame; pictures and embeddings are numpy arrays, a row each."""
+        from vecframe.python_values import pandas_of
+
+        return pandas_of(self.to_arrow())
 
     def to_polars(self) -> Any:
-        """Runs the plan into a polars DataFrame."""
+        """Runs the plan into a polars DataFrame.
+
+        Pictures and embeddings keep their types, as extension types; their values: ``series.ext.storage()``.
+        """
         import polars
 
         return polars.from_arrow(self.to_arrow())
 
+    def to_pydict(self) -> dict[str, list[Any]]:
+        """Runs the plan into a list of values for each column; those of to_pylist().
+
+        >>> vf.from_pydict({"a": [1, 2]}).with_column("b", col("a") * 10).to_pydict()
+        {'a': [1, 2], 'b': [10, 20]}
+        """
+        from vecframe.python_values import values_of
+
+        table = self.to_arrow()
+        return {name: values_of(table[i]) for i, name in enumerate(table.column_names)}
+
     def to_pylist(self) -> list[dict[str, Any]]:
-        """Runs the plan into a list of one dict a row."""
-        rows: list[dict[str, Any]] = self.to_arrow().to_pylist()
-        return rows
+        """Runs the plan into a list of one dict a row.
+
+        Pictures and tensors are numpy arrays of shape (height, width, channels), embeddings are numpy vectors.
+        """
+        from vecframe.python_values import rows_of
+
+        return rows_of(self.to_arrow())
 
     @property
     def schema(self) -> Schema:
@@ -190,8 +307,18 @@ class DataFrame:
         return DataFrame.from_json, (self.to_json(),)
 
     def show(self, n: int = 8) -> None:
-        """Runs the first `n` rows and prints them as a table."""
-        print(self._native.show(integer("show", n, "give a number of rows"), on_failure=_log_failure), end="")
+        """Runs the first `n` rows and shows them as a table: with thumbnails in a notebook, else printed."""
+        from vecframe.preview import show_rich
+
+        count = integer("show", n, "give a number of rows")
+        if not show_rich(self, count):
+            print(self._native.show(count, on_failure=_log_failure), end="")
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the columns; and the first rows, with thumbnails, if they are in memory."""
+        from vecframe.preview import frame_html
+
+        return frame_html(self)
 
     def write_parquet(
         self,
@@ -276,6 +403,9 @@ class DataFrame:
         """Runs the plan into a pyarrow Table that shares the memory of the result."""
         import pyarrow
 
+        from vecframe import arrow_types
+
+        arrow_types.register()
         with _run_arguments(threads, memory_limit, progress) as arguments:
             return pyarrow.table(ArrowStream(self._native.arrow_stream(**arguments)))
 
@@ -286,6 +416,8 @@ class DataFrame:
             return self._native.lazy_stream(**arguments)
 
     def __repr__(self) -> str:
+        if self._materialized:
+            return self._native.show(_PREVIEW_ROWS, on_failure=_log_failure).rstrip("\n")
         return f"DataFrame (lazy)\n{self.schema!r}"
 
 
@@ -347,15 +479,28 @@ def from_arrow(data: Any) -> DataFrame:
         raise RequestError(
             f"from_arrow: a {type(data).__name__} has no Arrow stream; give a pyarrow Table, or use from_pydict"
         )
-    return DataFrame(_native.from_arrow(data.__arrow_c_stream__()))
+    frame = DataFrame(_native.from_arrow(data.__arrow_c_stream__()))
+    frame._materialized = True
+    return frame
 
 
 def from_pydict(data: dict[str, Any]) -> DataFrame:
-    """Columns as lists or arrays of equal length, by name."""
+    """Columns as lists or arrays of equal length, by name.
+
+    Lists of PIL images, or of numpy arrays of uint8 of shape (height, width) or (height, width, channels), become
+    columns of pictures.
+
+    >>> import numpy as np
+    >>> vf.from_pydict({"image": [np.zeros((4, 6, 3), np.uint8), None]}).schema
+    image  Image[MIXED]
+    """
     import pyarrow
 
+    from vecframe.python_values import arrow_column
+
+    columns = require("from_pydict", data, dict, "give a dict of columns")
     try:
-        return from_arrow(pyarrow.table(require("from_pydict", data, dict, "give a dict of columns")))
+        return from_arrow(pyarrow.table({name: arrow_column(name, values) for name, values in columns.items()}))
     except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError) as error:
         raise RequestError(f"from_pydict: {str(error).splitlines()[0]}") from error
 

@@ -28,6 +28,7 @@ from vecframe.image_functions import (
     image_hash,
     image_height,
     image_mode,
+    image_to_tensor,
     image_width,
     resize,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "image_hash",
     "image_height",
     "image_mode",
+    "image_to_tensor",
     "image_width",
     "l2_normalize",
     "resize",

@@ -35,6 +35,9 @@ def batches_of(rows: NativeRows, batch_size: int) -> Iterator[pyarrow.RecordBatc
     """The rest of the rows; the run ends with the iterator, however that ends."""
     import pyarrow
 
+    from vecframe import arrow_types
+
+    arrow_types.register()
     try:
         while (capsules := rows.next()) is not None:
             batch = pyarrow.record_batch(_ArrowBatch(capsules))

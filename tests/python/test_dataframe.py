@@ -182,25 +182,24 @@ def test_pictures_as_columns(pictures, tmp_path):
     )
     assert [field.dtype for field in df.schema] == [
         "Int64", "Image[RGB]", "Image[L]", "Image[RGB; 6 x 8]", "Image[RGB]", "Image[RGB]", "Binary",
-        "FixedSizeBinary[8]", "UInt32",
+        "Binary[8]", "UInt32",
     ]  # fmt: skip
     df.write_parquet(tmp_path / "out.parquet")
     back = vf.read_parquet(tmp_path / "out.parquet")
     assert back.schema == df.schema
+    assert back.to_arrow().equals(df.to_arrow())
     rows = back.to_pylist()
-    assert rows == df.to_pylist()
     with Image.open(io.BytesIO(rows[0]["png"])) as picture:
         original = np.asarray(picture)
-    assert rows[0]["image"]["data"] == original.ravel().tolist()
-    assert (rows[0]["image"]["height"], rows[0]["image"]["width"]) == original.shape[:2]
-    assert rows[0]["part"]["data"] == original[2:6, 1:6].ravel().tolist()
-    assert rows[0]["gray"]["data"] == np.asarray(Image.fromarray(original).convert("L")).ravel().tolist()
-    assert len(rows[0]["small"]) == 6 * 8 * 3
+    assert np.array_equal(rows[0]["image"], original)
+    assert np.array_equal(rows[0]["part"], original[2:6, 1:6])
+    assert np.array_equal(rows[0]["gray"][..., 0], np.asarray(Image.fromarray(original).convert("L")))
+    assert rows[0]["small"].shape == (6, 8, 3)
     assert rows[0]["outside"] is None
     assert rows[6]["image"] is None
     assert rows[6]["hash"] is None
     # Readers that do not know the types see their storage.
-    assert pa.types.is_struct(pq.read_schema(tmp_path / "out.parquet").field("image").type)
+    assert pa.types.is_struct(pq.read_schema(tmp_path / "out.parquet").field("image").type.storage_type)
 
 
 def test_stored_pictures_are_embedded_as_the_files(pictures, model, tmp_path):
@@ -245,7 +244,7 @@ def test_empty_tables(model):
     empty = vf.from_arrow(pa.table({"url": pa.array([], pa.string())}))
     df = empty.with_column("e", embed_image(decode_image(download(col("url"))), model=model))
     assert df.to_arrow().num_rows == 0
-    assert str(df.to_arrow().schema.field("e").type).startswith("fixed_size_list")
+    assert str(df.to_arrow().schema.field("e").type.storage_type).startswith("fixed_size_list")
     assert df.count() == 0
     assert df.sort("url").where(col("url") == "x").sample(0.5).to_arrow().num_rows == 0
 
@@ -283,7 +282,7 @@ def test_morsels_and_threads_do_not_change_the_result(photos, model, threads, ro
         (lambda df: df.with_column("x", convert_image(decode_image(download(col("url"))), "CMYK")), "mode 'CMYK'"),
         (lambda df: df.with_column("x", encode_image(decode_image(download(col("url"))), "jxl")), "format='jxl'"),
         (lambda df: df.with_column(
-            "x", image_hash(decode_image(download(col("url"))), "whash", hash_size=6)), "power of two"),
+            "x", image_hash(decode_image(download(col("url"))), "whash", hash_size=6)), "power of 2"),
         (lambda df: crop(col("image"), (1, 2, 3)), "Expected `bbox` to be either a tuple of 4 ints or an Expression"),
         (lambda df: vf.from_arrow([1, 2]), "has no Arrow stream"),
         (lambda df: vf.read_parquet("/nowhere.parquet"), "/nowhere.parquet"),

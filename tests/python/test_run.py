@@ -78,11 +78,11 @@ def test_to_arrow_has_the_types_of_the_contract(photos, model):
     assert isinstance(table, pa.Table)
     dimension = vf.describe_model(model).dimension
     field = table.schema.field("embedding")
-    assert pa.types.is_fixed_size_list(field.type) and field.type.list_size == dimension
-    assert field.type.value_type == pa.float32() and field.type.value_field.name == "item"
-    assert not field.type.value_field.nullable
-    assert field.metadata[b"ARROW:extension:name"] == b"vecframe.embedding"
-    assert json.loads(field.metadata[b"ARROW:extension:metadata"])["dimension"] == dimension
+    storage = field.type.storage_type
+    assert pa.types.is_fixed_size_list(storage) and storage.list_size == dimension
+    assert storage.value_type == pa.float32() and storage.value_field.name == "item"
+    assert not storage.value_field.nullable
+    assert field.type.extension_name == "vecframe.embedding" and field.type.dimension == dimension
     assert table.schema.field("path").type == pa.string()
     assert table.schema.field("width").type == pa.uint32()
     assert table.schema.field("error").type == pa.string()

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -57,12 +58,19 @@ def test_the_library_needs_nothing_of_the_build_tree(prefix):
         assert str(ROOT) not in path.read_text(), path
 
 
-def test_a_program_outside_the_tree_builds_and_embeds(prefix, photos, tmp_path):
-    source = tmp_path / "source"
+@pytest.fixture(scope="module")
+def examples(prefix, tmp_path_factory):
+    """The programs of examples/cpp, built outside the tree."""
+    folder = tmp_path_factory.mktemp("examples")
+    source = folder / "source"
     shutil.copytree(ROOT / "examples" / "cpp", source)  # so that it cannot see this project's files
-    run("cmake", "-S", source, "-B", tmp_path / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}")
-    run("cmake", "--build", tmp_path / "build")
-    program, output = tmp_path / "build" / "embed_folder", tmp_path / "photos.parquet"
+    run("cmake", "-S", source, "-B", folder / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "--build", folder / "build")
+    return folder / "build"
+
+
+def test_a_program_outside_the_tree_builds_and_embeds(examples, photos, tmp_path):
+    program, output = examples / "embed_folder", tmp_path / "photos.parquet"
     done = run(program, photos, output, MODEL)
     assert "4 rows, 1 failed" in done.stdout and "nearest neighbours" in done.stdout
     table = pq.read_table(output)
@@ -74,13 +82,33 @@ def test_a_program_outside_the_tree_builds_and_embeds(prefix, photos, tmp_path):
     assert "photos.parquet" in refused.stderr
 
 
+
+def test_a_provider_outside_the_tree_embeds(examples, photos, tmp_path):
     output = tmp_path / "colours.parquet"
-    done = run(tmp_path / "build" / "own_provider", photos, output)
+    done = run(examples / "own_provider", photos, output)
     assert "4 rows, 1 failed" in done.stdout
     colours = pq.read_table(output)["colour"].to_pylist()
     for path, colour in zip(sorted(photos.iterdir()), colours[:3]):
         np.testing.assert_allclose(colour, np.asarray(Image.open(path)).mean((0, 1)), rtol=1e-5)
     assert colours[3] is None
+
+
+def test_a_program_outside_the_tree_embeds_a_table(examples, photos, tmp_path):
+    urls = [str(photos / name) for name in ("0.png", "1.png", "2.png", "bad.png", "missing.png")]
+    table = pa.table({"sku": list("abcde"), "url": urls, "price": [1.0, 200.0, 3.0, 4.0, 5.0]})
+    pq.write_table(table, tmp_path / "products.parquet")
+    output = tmp_path / "vectors.parquet"
+    done = run(examples / "embed_table", tmp_path / "products.parquet", output, MODEL, 100)
+    assert done.stdout.splitlines() == [
+        "sku: String", "hash: Binary[8]", "embedding: Embedding[Float32; 24]", "error: String", "4 rows, 0 failed", "2 vectors",
+    ]  # fmt: skip
+    rows = pq.read_table(output).to_pylist()
+    assert [row["sku"] for row in rows] == ["a", "c", "d", "e"]
+    assert [row["embedding"] is None for row in rows] == [False, False, True, True]
+    assert [row["error"] and row["error"].split(":")[0] for row in rows] == [None, None, "decode/unknown_format", "read/not_found"]
+    assert len(rows[0]["hash"]) == 8 and rows[2]["hash"] is None
+    refused = run(examples / "embed_table", tmp_path / "products.parquet", output, MODEL, 100, code=2)
+    assert "vectors.parquet" in refused.stderr
 
 
 def test_the_installed_command_line_runs(prefix, photos, tmp_path):

@@ -82,7 +82,6 @@ def test_a_program_outside_the_tree_builds_and_embeds(examples, photos, tmp_path
     assert "photos.parquet" in refused.stderr
 
 
-
 def test_a_provider_outside_the_tree_embeds(examples, photos, tmp_path):
     output = tmp_path / "colours.parquet"
     done = run(examples / "own_provider", photos, output)

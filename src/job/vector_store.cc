@@ -23,7 +23,7 @@ namespace {
 
 // Vectors that are held back before they are written together.
 constexpr std::size_t kBatch = 128;
-constexpr std::size_t kBatchBytes = std::size_t{2} << 20;
+constexpr std::size_t kBatchBytes = std::size_t{1} << 20;
 // Lookups after which mapped pages are let go.
 constexpr std::uint64_t kLookups = 512;
 // A vector that is used is young again, if it has aged so long.

@@ -35,7 +35,7 @@ class VectorStore final : public exec::VectorCache {
   void flush();
 
   /// A smaller limit counts as this one.
-  static constexpr std::int64_t kLeastBytes = std::int64_t{16} << 20;
+  static constexpr std::int64_t kLeastBytes = std::int64_t{64} << 20;
 
  private:
   class Impl;

@@ -73,7 +73,7 @@ TEST_P(FullStoreTest, TheOldestGo) {
   const auto make = [&](std::uint64_t number) {
     return std::vector<float>(dimension, static_cast<float>(number));
   };
-  const std::uint64_t count = (std::uint64_t{32} << 20) / (4 * dimension);  // twice what fits
+  const std::uint64_t count = (std::uint64_t{128} << 20) / (4 * dimension);  // twice what fits
   {
     VectorStore store(options, {1, 1});
     for (std::uint64_t number = 0; number < count; ++number)

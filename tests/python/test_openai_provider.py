@@ -33,7 +33,8 @@ def test_pictures_of_a_folder(server, tmp_path):
     output = tmp_path / "out.parquet"
     report = df.select("path", "e", "error").write_parquet(output)
     rows = vf.read_parquet(output).to_pylist()
-    assert rows[0]["e"] == [10, 20, 30, 5, 4, 0, 0, 1] and rows[2]["e"] == [40, 50, 60, 5, 4, 0, 0, 1]
+    assert rows[0]["e"].tolist() == [10, 20, 30, 5, 4, 0, 0, 1]
+    assert rows[2]["e"].tolist() == [40, 50, 60, 5, 4, 0, 0, 1]
     assert rows[1]["e"] is None and rows[1]["error"].startswith("embed/")
     assert report.as_dict()["model"]["provider"] == "openai"
     for text in (df.explain(), repr(embedding), repr(vf.current_provider()), report.json):

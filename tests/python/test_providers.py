@@ -96,7 +96,7 @@ def embed(texts, provider, **words):
     words = {"on_error": "ignore", "error_column": "error", **words}
     df = vf.from_pydict({"t": pa.array(texts, pa.string())})
     rows = df.with_column("e", embed_text(vf.col("t"), provider=provider, **words)).to_pylist()
-    return [row["e"] for row in rows], [row["error"] for row in rows]
+    return [None if row["e"] is None else row["e"].tolist() for row in rows], [row["error"] for row in rows]
 
 
 TEXTS = ["a", "bb", "ccc", "dddd", "eeeee", "ffffff"]

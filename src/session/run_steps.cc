@@ -2,9 +2,12 @@
 
 #include <vecframe/error.h>
 
+#include <atomic>
 #include <chrono>
+#include <mutex>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -200,20 +203,25 @@ class StepRows final : public RowSource {
         on_progress_(run_.progress),
         begun_(std::chrono::steady_clock::now()) {
     run_.context.statistics = &statistics_;
+    run_.context.tick = [this] { look(); };
     root_ = exec::open_steps(run_.job.plan, run_.context);
   }
+  // Operators that pull from each other end their waits.
+  ~StepRows() override { run_.context.abandoned->cancel(); }
 
   const std::shared_ptr<const columnar::Schema>& schema() const override { return schema_; }
 
   std::optional<columnar::Batch> next() override {
     if (run_.cancellation.cancelled()) throw Cancelled();
+    puller_ = std::this_thread::get_id();
     const std::optional<columnar::Morsel> morsel = root_->next();
     if (run_.cancellation.cancelled()) throw Cancelled();
-    if (morsel) statistics_.listed = statistics_.rows += morsel->num_rows;
-    statistics_.listing_done = !morsel;
-    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begun_;
-    statistics_.seconds = spent.count();
-    if (on_progress_) on_progress_(statistics_);
+    {
+      std::lock_guard lock(*run_.context.report_mutex);
+      if (morsel) statistics_.listed = statistics_.rows += morsel->num_rows;
+      statistics_.listing_done = !morsel;
+    }
+    report();
     if (!morsel) return std::nullopt;
     ArrowArray array;
     columnar::export_morsel(*morsel, &array);
@@ -221,11 +229,31 @@ class StepRows final : public RowSource {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
+  void report() {
+    shown_ = Clock::now();
+    exec::Statistics now;
+    {
+      std::lock_guard lock(*run_.context.report_mutex);
+      statistics_.seconds = std::chrono::duration<double>(shown_ - begun_).count();
+      now = statistics_;
+    }
+    if (on_progress_) on_progress_(now);
+  }
+  // While rows are awaited, on whatever thread pulls; whoever takes the rows may end the run.
+  void look() {
+    constexpr std::chrono::milliseconds kInterval{100};
+    if (std::this_thread::get_id() == puller_ && Clock::now() - shown_ >= kInterval) report();
+  }
+
   StepRun run_;
   exec::Statistics statistics_;
   const std::shared_ptr<const columnar::Schema> schema_;
   const exec::ProgressCallback on_progress_;
-  const std::chrono::steady_clock::time_point begun_;
+  const Clock::time_point begun_;
+  Clock::time_point shown_ = Clock::now();  // of the thread that takes rows
+  std::atomic<std::thread::id> puller_ = std::this_thread::get_id();
   std::unique_ptr<exec::Operator> root_;  // dies first: it refers to all the rest
 };
 

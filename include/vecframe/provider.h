@@ -153,6 +153,8 @@ struct EmbedRequest {
   std::optional<std::string> model;        ///< else the provider's default
   std::optional<std::int64_t> dimensions;  ///< length of the vectors that the user wants
   OptionValues options;
+  /// As the user gave them, for an embedder that repeats requests itself, or makes more of them.
+  std::optional<std::int64_t> concurrency, max_retries;
 };
 
 /// Thread-safe.

@@ -159,7 +159,8 @@ Expression embed_image(Expression image, const EmbedImageOptions& given,
     call.image_size = options.image_size;
     return make_local_call(kFunction, image, options, descriptor->facts(), std::move(call));
   }
-  auto descriptor = provider.describe_pictures({resolved.model, given.dimensions, words});
+  auto descriptor = provider.describe_pictures(
+      {resolved.model, given.dimensions, words, given.concurrency, given.max_retries});
   if (descriptor == nullptr)
     throw RequestError("embed_image" + (kNotImplemented + provider.name()) + "' provider");
   return make_provider_call(kFunction, image, given, std::move(descriptor),
@@ -186,7 +187,8 @@ Expression embed_text(Expression text, const EmbedTextOptions& given,
         provider.name(), resolved.model, options, download);
     return make_local_call(kFunction, text, options, descriptor->facts());
   }
-  auto descriptor = provider.describe_texts({resolved.model, given.dimensions, words});
+  auto descriptor = provider.describe_texts(
+      {resolved.model, given.dimensions, words, given.concurrency, given.max_retries});
   if (descriptor == nullptr)
     throw RequestError("embed_text" + (kNotImplemented + provider.name()) + "' provider");
   return make_provider_call(kFunction, text, given, std::move(descriptor),

@@ -21,6 +21,7 @@ constexpr const char* kUrlVariable = "OPENAI_BASE_URL";
 constexpr const char* kOwnUrl = "https://api.openai.com/v1";
 constexpr const char* kOwnHost = "api.openai.com";
 constexpr int kProbeRetries = 1;
+constexpr std::int64_t kMostOfAnything = 4096;  // the caller refuses what is out of range
 
 template <class T>
 std::optional<T> option(const OptionValues& options, const std::string& name) {
@@ -75,8 +76,15 @@ std::vector<OptionSpec> openai_options() {
       {"api_key_env", Type::kText, {}, {}, {}, false},
       {"api", Type::kText, apis, {}, {}, false},
       {"timeout", Type::kNumber, {}, 0.1, 3600, false},
-      {"image_format", Type::kText, {"png", "jpeg", "webp"}, {}, {}, false},
-      {"quality", Type::kInteger, {}, 1, 100, false},
+      {"image_format",
+       Type::kText,
+       {"png", "jpeg", "webp"},
+       {},
+       {},
+       false,
+       true,
+       /*of_texts=*/false},
+      {"quality", Type::kInteger, {}, 1, 100, false, true, /*of_texts=*/false},
       {"ca_file", Type::kText, {}, {}, {}, false},
   };
 }
@@ -139,6 +147,11 @@ RemoteModel OpenAiProvider::model_of(const EmbedRequest& request) const {
       throw RequestError("quality: PNG has none; give image_format=\"jpeg\" or \"webp\" with it");
     model.encoding.quality = static_cast<int>(*quality);
   }
+  const auto most = [](std::int64_t value, std::int64_t least) {
+    return static_cast<int>(std::clamp<std::int64_t>(value, least, kMostOfAnything));
+  };
+  if (request.concurrency) model.send.concurrency = most(*request.concurrency, 1);
+  if (request.max_retries) model.send.max_retries = most(*request.max_retries, 0);
   if (request.dimensions) {
     if (*request.dimensions < 1 || *request.dimensions > kMaxDimension)
       throw RequestError(fmt::format("dimensions: {} is out of range; give 1 to {}",

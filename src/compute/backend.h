@@ -43,6 +43,10 @@ class Stream {
   virtual float* allocate(std::int64_t count) = 0;
   /// Takes back everything allocated.
   virtual void reset() = 0;
+  /// From the next call on, a call may use this many threads, the caller's included: for a single
+  /// row, while the other cores have nothing to do. Results stay the same to the bit. A device that
+  /// is parallel by itself takes no notice.
+  virtual void use_threads(int /*threads*/) {}
 
   /// Cuts each picture into patches (row-major, trailing pixels dropped), applies the table,
   /// multiplies and adds the bias. Patch n of image b goes to row b * rows_per_image + first_row +

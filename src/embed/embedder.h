@@ -44,6 +44,9 @@ class EmbedLane {
   /// `pixels` holds `count` slots back to back; `out` receives count x dimension float32 values.
   /// Synchronous.
   virtual void embed(const std::uint8_t* pixels, std::int64_t count, float* out) = 0;
+  /// From the next call on, a call may use this many threads, the caller's included, which have
+  /// nothing else to do. Vectors stay the same. A lane that cannot takes no notice.
+  virtual void use_threads(int /*threads*/) {}
 };
 
 class ImageEmbedder {

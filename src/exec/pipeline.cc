@@ -362,6 +362,7 @@ class Pipeline {
     std::int64_t calls = 0;
     {
       const StageClock::Scope scope(counters_.embed);
+      lane.use_threads(task.is_last ? plan_.threads : 1);
       embed_batch(
           task.count,
           [&](std::int64_t first, std::int64_t count) {

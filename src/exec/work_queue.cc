@@ -75,11 +75,13 @@ EmbedTask WorkQueue::claim_ready() {
   if (closed_ && rows_.empty()) {
     parts = std::max<std::int64_t>(1, (num_idle_ + 1) / static_cast<std::int64_t>(ready_.size()));
   }
-  const EmbedTask task{ready.batch, ready.num_claimed, (left + parts - 1) / parts};
+  EmbedTask task{ready.batch, ready.num_claimed, (left + parts - 1) / parts};
   if (task.first == 0) embedding_.emplace_back(task.batch, task.batch->num_rows());
   ready.num_claimed += task.count;
   if (task.count == left) ready_.pop_front();
   if (!ready_.empty()) changed_.notify_one();
+  task.is_last = closed_ && rows_.empty() && num_preparing_ == 0 && ready_.empty() &&
+                 embedding_.size() == 1 && embedding_.front().second == task.count;
   return task;
 }
 

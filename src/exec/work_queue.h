@@ -43,6 +43,7 @@ struct EmbedTask {
   PackedBatch* batch = nullptr;
   std::int64_t first = 0;
   std::int64_t count = 0;
+  bool is_last = false;  ///< all that is left of the run: the other workers have nothing to do
 };
 
 using Task = std::variant<std::monostate, EncodedRow, EmbedTask>;

@@ -50,6 +50,17 @@ TEST_P(AttentionContract, EqualsTheReference) {
   }
 }
 
+TEST_P(AttentionContract, ThreadsChangeNoBit) {
+  for (const Shape& shape : {Shape{2, 50, 3, 64}, Shape{1, 70, 1, 20}}) {
+    const Values qkv = random_qkv(shape, 2);
+    const Values alone = run_attention(*device_, shape, qkv, 0.125f);
+    for (const int threads : {2, 3, 1}) {
+      device_->stream().use_threads(threads);
+      EXPECT_EQ(run_attention(*device_, shape, qkv, 0.125f), alone) << threads;
+    }
+  }
+}
+
 // Scores of several hundred: exp of them overflows unless the largest is taken away first.
 TEST_P(AttentionContract, LargeScoresDoNotOverflow) {
   const Shape shape{1, 70, 1, 64};

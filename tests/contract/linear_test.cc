@@ -116,6 +116,21 @@ TEST_P(LinearContract, ARowDoesNotDependOnTheNumberOfRows) {
   }
 }
 
+TEST_P(LinearContract, ThreadsChangeNoBit) {
+  for (const Precision precision : kPrecisions) {
+    for (const Shape& shape : {Shape{1, 300, 20}, Shape{33, 300, 170}, Shape{100, 3100, 100}}) {
+      const Values weight = random_values(shape.in * shape.out, 5);
+      const Values bias = random_values(shape.out, 6);
+      const Values x = random_values(shape.rows * shape.in, 7);
+      const Values alone = run_linear(*device_, precision, weight, bias, shape, x);
+      for (const int threads : {2, 5, 1}) {
+        device_->stream().use_threads(threads);
+        EXPECT_EQ(run_linear(*device_, precision, weight, bias, shape, x), alone) << threads;
+      }
+    }
+  }
+}
+
 TEST_P(LinearContract, NaNStaysInItsRow) {
   const Shape shape{14, 40, 33};
   Values x = random_values(14 * 40, 8);

@@ -41,6 +41,7 @@ TEST(WorkQueueTest, APartialBatchLeavesWhenNothingElseComes) {
   prepare_one(queue);
   const EmbedTask early = std::get<EmbedTask>(queue.next());  // the queue is still open
   EXPECT_EQ(early.count, 1);
+  EXPECT_FALSE(early.is_last);
   queue.finish_embed(early);
   queue.push(encoded(1));
   queue.push(encoded(2));
@@ -49,6 +50,7 @@ TEST(WorkQueueTest, APartialBatchLeavesWhenNothingElseComes) {
   prepare_one(queue);
   const EmbedTask last = std::get<EmbedTask>(queue.next());
   EXPECT_EQ(last.count, 2);
+  EXPECT_TRUE(last.is_last);
   queue.finish_embed(last);
   EXPECT_TRUE(std::holds_alternative<std::monostate>(queue.next()));
 }

@@ -80,7 +80,7 @@ struct RelativeBias {
 
 // `bias` may be null.
 void attend(const Kernels& kernels, Matrix q, Matrix k, Matrix v, float scale, bool causal,
-            const RelativeBias* bias, AttentionScratch& scratch, Matrix out) {
+            const RelativeBias* bias, HeadScratch& scratch, Matrix out) {
   const std::int64_t tokens = q.rows, d = q.columns, panel = kernels.panel_columns;
   const std::int64_t padded_tokens = round_up(tokens, panel);
   float* keys = scratch.keys.floats(padded_tokens * d);
@@ -126,14 +126,21 @@ void attend(const Kernels& kernels, Matrix q, Matrix k, Matrix v, float scale, b
 void attend_heads(const Kernels& kernels, Matrix qkv, std::int64_t heads, float scale, bool causal,
                   const RelativeBias* bias, AttentionScratch& scratch, Matrix out) {
   const std::int64_t tokens = qkv.rows, width = qkv.columns / 3, d = width / heads;
-  for (std::int64_t h = 0; h < heads; ++h) {
-    const Matrix q{qkv.data + h * d, tokens, d, qkv.stride};
-    const Matrix k{q.data + width, tokens, d, qkv.stride};
-    const Matrix v{k.data + width, tokens, d, qkv.stride};
-    const RelativeBias own = bias != nullptr ? bias->of_head(h) : RelativeBias{};
-    attend(kernels, q, k, v, scale, causal, bias != nullptr ? &own : nullptr, scratch,
-           {out.data + h * d, tokens, d, out.stride});
-  }
+  const auto attend_some = [&](Share some, HeadScratch& own_scratch) {
+    for (std::int64_t h = some.begin; h < some.end; ++h) {
+      const Matrix q{qkv.data + h * d, tokens, d, qkv.stride};
+      const Matrix k{q.data + width, tokens, d, qkv.stride};
+      const Matrix v{k.data + width, tokens, d, qkv.stride};
+      const RelativeBias own = bias != nullptr ? bias->of_head(h) : RelativeBias{};
+      attend(kernels, q, k, v, scale, causal, bias != nullptr ? &own : nullptr, own_scratch,
+             {out.data + h * d, tokens, d, out.stride});
+    }
+  };
+  if (scratch.team == nullptr) return attend_some({0, heads}, scratch.threads.front());
+  scratch.team->run([&](int index) {
+    attend_some(share_of(heads, 1, index, scratch.team->size()),
+                scratch.threads[static_cast<std::size_t>(index)]);
+  });
 }
 
 Matrix rows_of(Matrix matrix, std::int64_t first, std::int64_t count) {
@@ -176,7 +183,7 @@ void pool_attention(const Kernels& kernels, const float* query, Matrix kv, std::
                     std::int64_t heads, float scale, AttentionScratch& scratch, Matrix out) {
   if (batch == 0) return;
   const std::int64_t tokens = kv.rows / batch, width = kv.columns / 2, d = width / heads;
-  float* scores = scratch.scores.floats(tokens);
+  float* scores = scratch.threads.front().scores.floats(tokens);
   for (std::int64_t b = 0; b < batch; ++b) {
     for (std::int64_t h = 0; h < heads; ++h) {
       const Matrix k{kv.data + b * tokens * kv.stride + h * d, tokens, d, kv.stride};

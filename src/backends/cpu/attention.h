@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "backends/cpu/packed.h"
 #include "backends/cpu/product.h"
@@ -9,8 +10,12 @@
 
 namespace vecframe::backends::cpu {
 
-struct AttentionScratch {
+struct HeadScratch {
   Scratch queries, keys, values, scores, sums, factors;
+};
+struct AttentionScratch {
+  Team* team = nullptr;                 ///< null: the caller's thread alone
+  std::vector<HeadScratch> threads{1};  ///< one for each of the team
 };
 
 /// softmax(q k^T * scale) v for each image and head; see compute/backend.h. Keys and values of one

@@ -1,6 +1,7 @@
 #include "backends/cpu/cpu_stream.h"
 
 #include <algorithm>
+#include <system_error>
 
 #include "backends/cpu/convolution.h"
 
@@ -33,6 +34,20 @@ void load_values(const compute::PixelBatch& pixels, std::int64_t first, std::int
 }
 
 }  // namespace
+
+void CpuStream::use_threads(int threads) {
+  if (threads == (team_ ? team_->size() : 1)) return;
+  team_.reset();
+  try {
+    if (threads > 1) team_ = std::make_unique<Team>(threads);
+  } catch (const std::system_error&) {
+    // No more threads to be had: the caller's does all, as before.
+  }
+  const auto count = static_cast<std::size_t>(team_ ? team_->size() : 1);
+  product_.team = attention_.team = team_.get();
+  product_.helper_sums.resize(count - 1);
+  attention_.threads.resize(count);
+}
 
 void CpuStream::embed_patches(const compute::PatchEmbedding& embedding,
                               const compute::PixelBatch& pixels, std::int64_t rows_per_image,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "backends/cpu/attention.h"
 #include "backends/cpu/packed.h"
 #include "backends/cpu/product.h"
@@ -8,13 +10,14 @@
 
 namespace vecframe::backends::cpu {
 
-/// One thread's worth of work: no call starts another thread.
+/// One thread's worth of work, unless it is told to use more.
 class CpuStream final : public compute::Stream {
  public:
   explicit CpuStream(const Isa& isa) : isa_(isa) {}
 
   float* allocate(std::int64_t count) override { return workspace_.allocate(count); }
   void reset() override { workspace_.reset(); }
+  void use_threads(int threads) override;
 
   void embed_patches(const compute::PatchEmbedding& embedding, const compute::PixelBatch& pixels,
                      std::int64_t rows_per_image, std::int64_t first_row,
@@ -60,6 +63,7 @@ class CpuStream final : public compute::Stream {
   compute::Workspace workspace_;
   ProductScratch product_;
   AttentionScratch attention_;
+  std::unique_ptr<Team> team_;  // null: the caller's thread alone
 };
 
 }  // namespace vecframe::backends::cpu

@@ -76,7 +76,7 @@ void store_input(const Isa& isa, const PackedMatrix& matrix, const float* from, 
 
 void multiply_block(const Isa& isa, const PackedMatrix& matrix, const std::uint32_t* inputs,
                     std::int64_t stride, const tensor::Int8Scale* scales, std::int64_t first_row,
-                    std::int64_t rows, Scratch& sums, const ProductOutput& output) {
+                    std::int64_t rows, Share columns, Scratch& sums, const ProductOutput& output) {
   const std::int64_t panel = matrix.panel_columns;
   // A slice of the depth, from i on. Sums are 32 bits, floats or integers as the inputs are.
   const auto multiply = [&](std::int64_t i, std::int64_t column, std::int64_t first,
@@ -117,17 +117,17 @@ void multiply_block(const Isa& isa, const PackedMatrix& matrix, const std::uint3
     });
   };
   if (is_deep(rows, matrix.depth)) {
-    const std::int64_t padded = (matrix.n + panel - 1) / panel * panel;
+    const std::int64_t padded = (columns.end - columns.begin + panel - 1) / panel * panel;
     std::uint32_t* c = sums.words(rows * padded);  // a block of rows x panel for each panel
     for (std::int64_t i = 0; i < last; i += kSliceDepth)
-      for (std::int64_t column = 0; column < matrix.n; column += panel)
-        multiply(i, column, 0, rows, c + rows * column);
-    for (std::int64_t column = 0; column < matrix.n; column += panel)
-      finish(column, c + rows * column);
+      for (std::int64_t column = columns.begin; column < columns.end; column += panel)
+        multiply(i, column, 0, rows, c + rows * (column - columns.begin));
+    for (std::int64_t column = columns.begin; column < columns.end; column += panel)
+      finish(column, c + rows * (column - columns.begin));
     return;
   }
   std::uint32_t* c = sums.words(rows * panel);
-  for (std::int64_t column = 0; column < matrix.n; column += panel) {
+  for (std::int64_t column = columns.begin; column < columns.end; column += panel) {
     for (std::int64_t i = 0; i < last; i += kSliceDepth) multiply(i, column, 0, rows, c);
     finish(column, c);
   }

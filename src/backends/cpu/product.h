@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backends/cpu/packed.h"
+#include "backends/cpu/team.h"
 #include "tensor/aligned_buffer.h"
 #include "tensor/int8.h"
 
@@ -30,6 +31,8 @@ class Scratch {
 
 struct ProductScratch {
   Scratch inputs, sums, row;
+  Team* team = nullptr;                   ///< null: the caller's thread alone
+  std::vector<Scratch> helper_sums;       ///< one for each of the team but the caller
   std::vector<tensor::Int8Scale> scales;  ///< of the rows of a block; of integer products only
 };
 
@@ -51,11 +54,11 @@ std::int64_t rows_a_block(std::int64_t rows, std::int64_t depth);
 void store_input(const Isa& isa, const PackedMatrix& matrix, const float* from, std::uint32_t* to,
                  tensor::Int8Scale* scale);
 
-/// One block of input rows, and their scales if they have any, against all panels; rows first_row
-/// and following of the output.
+/// One block of input rows, and their scales if they have any, against the panels of `columns`,
+/// whose beginning is a panel's; rows first_row and following of the output.
 void multiply_block(const Isa& isa, const PackedMatrix& matrix, const std::uint32_t* inputs,
                     std::int64_t stride, const tensor::Int8Scale* scales, std::int64_t first_row,
-                    std::int64_t rows, Scratch& sums, const ProductOutput& output);
+                    std::int64_t rows, Share columns, Scratch& sums, const ProductOutput& output);
 
 /// `source(m, scratch)` returns a pointer to the matrix.k values of input row m: in place, or
 /// written to scratch.
@@ -78,7 +81,17 @@ void product(const Isa& isa, const PackedMatrix& matrix, std::int64_t rows, Sour
       const float* from = source(first + r, written);
       if (from != reinterpret_cast<float*>(to)) store_input(isa, matrix, from, to, scales + r);
     }
-    multiply_block(isa, matrix, inputs, stride, scales, first, count, scratch.sums, output);
+    if (scratch.team == nullptr) {
+      multiply_block(isa, matrix, inputs, stride, scales, first, count, {0, matrix.n}, scratch.sums,
+                     output);
+      continue;
+    }
+    scratch.team->run([&](int index) {
+      const Share columns = share_of(matrix.n, matrix.panel_columns, index, scratch.team->size());
+      Scratch& sums =
+          index == 0 ? scratch.sums : scratch.helper_sums[static_cast<std::size_t>(index - 1)];
+      multiply_block(isa, matrix, inputs, stride, scales, first, count, columns, sums, output);
+    });
   }
 }
 

@@ -78,12 +78,15 @@ class LocalLane final : public embed::EmbedLane {
       stream_ = embedder_->make_stream();
       largest_ = count;
     }
+    stream_->use_threads(threads_);
     embedder_->embed(*stream_, pixels, count, out);
   }
+  void use_threads(int threads) override { threads_ = threads; }
 
  private:
   std::shared_ptr<const LocalEmbedder> embedder_;
   std::unique_ptr<compute::Stream> stream_;
+  int threads_ = 1;
   std::int64_t largest_ = 0;  // pictures of the largest batch so far
 };
 

@@ -3,9 +3,12 @@
 //   model_server MODEL_DIRECTORY THREADS PRECISION
 //
 // reads commands, a line each, and answers each with one JSON object on a line:
-//   rate BATCH SECONDS   images a second, batches of BATCH on every one of THREADS lanes
-//   latency ROUNDS       seconds of single pictures, one after the other, on one lane
-//   probe MILLISECONDS   GFLOP/s of the fma probe on THREADS threads, of this precision
+//   rate BATCH SECONDS   images a second, and a second of processor time, batches of BATCH on every
+//                        one of THREADS lanes
+//   latency ROUNDS       seconds of single pictures, one after the other, on one lane with THREADS
+//   threads probe MILLISECONDS   GFLOP/s of the float32 fma probe, on THREADS threads together, and
+//   of one
+//                        by its processor time
 
 #include <vecframe/error.h>
 
@@ -14,6 +17,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -39,6 +43,13 @@ double seconds_since(Clock::time_point begun) {
   return std::chrono::duration<double>(Clock::now() - begun).count();
 }
 
+// Of all threads together.
+double process_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
 class Server {
  public:
   Server(const std::string& model, int threads, const std::string& precision) : threads_(threads) {
@@ -61,6 +72,7 @@ class Server {
   Json rate(std::int64_t batch, double seconds) {
     std::atomic<std::int64_t> done{0};
     const auto begun = Clock::now();
+    const double cpu = process_seconds();
     on_threads([&](embed::EmbedLane& lane) {
       const std::vector<std::uint8_t> pixels = noise(batch);
       std::vector<float> vectors(static_cast<std::size_t>(batch * facts_.dimension));
@@ -69,10 +81,12 @@ class Server {
         done += batch;
       } while (seconds_since(begun) < seconds);
     });
-    return {{"images_per_second", static_cast<double>(done) / seconds_since(begun)}};
+    return {{"images_per_second", static_cast<double>(done) / seconds_since(begun)},
+            {"images_per_cpu_second", static_cast<double>(done) / (process_seconds() - cpu)}};
   }
 
   Json latency(int rounds) {
+    lanes_.front()->use_threads(threads_);
     const std::vector<std::uint8_t> pixels = noise(1);
     std::vector<float> vector(static_cast<std::size_t>(facts_.dimension));
     std::vector<double> seconds;
@@ -81,19 +95,21 @@ class Server {
       lanes_.front()->embed(pixels.data(), 1, vector.data());
       seconds.push_back(seconds_since(begun));
     }
+    lanes_.front()->use_threads(1);
     return {{"seconds", seconds}};
   }
 
   Json probe(double milliseconds) const {
+    const std::string isa = backends::cpu::available_isas().front();
     std::vector<double> rates(static_cast<std::size_t>(threads_));
     std::vector<std::thread> team;
     for (double& rate : rates)
-      team.emplace_back([&] {
-        rate = fma_probe(backends::cpu::available_isas().front(), facts_.precision, milliseconds,
-                         ClockKind::kWall);
-      });
+      team.emplace_back(
+          [&] { rate = fma_probe(isa, tensor::Precision::kFp32, milliseconds, ClockKind::kWall); });
     for (std::thread& thread : team) thread.join();
-    return {{"gflops", std::accumulate(rates.begin(), rates.end(), 0.0)}};
+    return {{"gflops", std::accumulate(rates.begin(), rates.end(), 0.0)},
+            {"gflops_of_cpu_second",
+             fma_probe(isa, tensor::Precision::kFp32, milliseconds, ClockKind::kThread)}};
   }
 
  private:

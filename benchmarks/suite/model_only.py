@@ -23,8 +23,9 @@ def start_all(model: pathlib.Path, threads: int, precisions: list[str], python: 
 
 
 def measure(model: pathlib.Path, threads: int, batches: list[int], precisions: list[str], python: pathlib.Path | None,
-            peers: list[str], rounds: int, seconds: float) -> dict:
-    """Images a second and, to compare, images a second per 100 GFLOP/s of the fp32 probe around them."""
+            peers: list[str], rounds: int, seconds: float, cpu_time: bool) -> dict:
+    """Images a second (of the wall or of processor time) and, to compare, per 100 GFLOP/s of the fp32 probe around them."""
+    rate_key, probe_key = ("images_per_cpu_second", "gflops_of_cpu_second") if cpu_time else ("images_per_second", "gflops")
     engines, absent = start_all(model, threads, precisions, python, peers)
     lines = []
     with own(model, threads, "fp32") as limit:
@@ -33,15 +34,15 @@ def measure(model: pathlib.Path, threads: int, batches: list[int], precisions: l
             rates: dict[str, list[float]] = {engine.name: [] for engine in engines}
             ratios: dict[str, list[float]] = {engine.name: [] for engine in engines}
             for _ in range(rounds):
-                before = limit.ask("probe", 50)["gflops"]
+                before = limit.ask("probe", 50)[probe_key]
                 for engine in list(engines):
                     try:
-                        rate = engine.ask("rate", batch, seconds)["images_per_second"]
+                        rate = engine.ask("rate", batch, seconds)[rate_key]
                     except Absent as reason:
                         absent[engine.name] = str(reason)
                         engines.remove(engine)
                         continue
-                    after = limit.ask("probe", 50)["gflops"]
+                    after = limit.ask("probe", 50)[probe_key]
                     rates[engine.name].append(rate)
                     ratios[engine.name].append(rate / ((before + after) / 2) * 100)
                     before = after
@@ -53,7 +54,8 @@ def measure(model: pathlib.Path, threads: int, batches: list[int], precisions: l
                               "per_100_gflops": ratio, "share_of_fp32_probe": ratio * flops / 1e9 / 100})
     for engine in engines:
         engine.__exit__()
-    return {"model": model.name, "threads": threads, "flops_per_image": flops, "lines": lines, "absent": absent}
+    return {"model": model.name, "threads": threads, "cpu_time": cpu_time, "flops_per_image": flops, "lines": lines,
+            "absent": absent}
 
 
 def latencies(model: pathlib.Path, threads: int, precisions: list[str], python: pathlib.Path | None, peers: list[str],
@@ -76,7 +78,7 @@ def markdown(result: dict) -> str:
     batches = sorted({line["batch"] for line in result["lines"]})
     names = list(dict.fromkeys(line["engine"] for line in result["lines"]))
     cells = {(line["engine"], line["batch"]): line for line in result["lines"]}
-    lines = [f"**{result['model']}**, {result['threads']} threads: images a second (share of the fp32 probe)", "",
+    lines = [f"**{result['model']}**, {result['threads']} threads: images a second{' of processor time' if result['cpu_time'] else ''} (share of the fp32 probe)", "",
              "| engine | " + " | ".join(f"batch {b}" for b in batches) + " |", "|---" * (len(batches) + 1) + "|"]
     for name in names:
         row = [f"{cells[name, b]['images_per_second']:.1f} ({cells[name, b]['share_of_fp32_probe']:.0%})"

@@ -87,6 +87,8 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of work a round")
+    parser.add_argument("--cpu-time", action="store_true",
+                        help="models by processor time in place of the wall's: for a machine that others use too; with --threads 1")
     parser.add_argument("--smoke", action="store_true", help="seconds in all, to see that everything runs")
     arguments = parser.parse_args()
     if arguments.smoke:
@@ -112,7 +114,7 @@ def main() -> int:
     for model in directories if "model" in arguments.sections else []:
         warn(f"model alone: {model.name}")
         result = model_only.measure(model, arguments.threads, arguments.batches, *common, peers_of(arguments, model, PEERS),
-                                    arguments.rounds, arguments.seconds)
+                                    arguments.rounds, arguments.seconds, arguments.cpu_time)
         add("model", result, model_only.markdown(result))
     for model in directories[:2] if "latency" in arguments.sections else []:
         result = model_only.latencies(model, arguments.threads, *common, peers_of(arguments, model, PEERS),

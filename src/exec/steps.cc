@@ -79,7 +79,7 @@ class Limit final : public Operator {
   std::int64_t left_;
 };
 
-// Holds all rows of its input.
+// Holds all rows of its input, or, where only the first few are asked for, some more than those.
 class Sorted final : public Operator {
  public:
   Sorted(std::unique_ptr<Operator> input, const Schema& schema, const plan::SortStep& step,
@@ -88,7 +88,11 @@ class Sorted final : public Operator {
 
   std::optional<Morsel> next() override {
     if (input_) {
-      while (std::optional<Morsel> morsel = input_->next()) morsels_.push_back(std::move(*morsel));
+      while (std::optional<Morsel> morsel = input_->next()) {
+        held_ += morsel->num_rows;
+        morsels_.push_back(std::move(*morsel));
+        if (step_.first && held_ >= kHeldRows && held_ / 2 >= *step_.first) drop_the_rest();
+      }
       input_.reset();
       rows_ = relational_.sort_rows(schema_, morsels_, step_.keys);
     }
@@ -101,12 +105,24 @@ class Sorted final : public Operator {
 
  private:
   static constexpr std::size_t kMorselRows = 4096;
+  static constexpr std::int64_t kHeldRows = 8192;
+
+  // Sorting is stable, so the rows that stay are in front of equal ones that follow.
+  void drop_the_rest() {
+    std::vector<std::int64_t> rows = relational_.sort_rows(schema_, morsels_, step_.keys);
+    rows.resize(std::min(rows.size(), static_cast<std::size_t>(*step_.first)));
+    Morsel kept = relational_.take(schema_, morsels_, rows);
+    morsels_.clear();
+    held_ = kept.num_rows;
+    morsels_.push_back(std::move(kept));
+  }
 
   std::unique_ptr<Operator> input_;
   const Schema& schema_;
   const plan::SortStep& step_;
   const storage::Relational& relational_;
   std::vector<Morsel> morsels_;
+  std::int64_t held_ = 0;  // rows of them
   std::vector<std::int64_t> rows_;
   std::size_t taken_ = 0;
 };

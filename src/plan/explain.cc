@@ -248,7 +248,7 @@ void explain_steps(const StepPlan& plan, const std::string& indent,
         std::string line = "Sort:";
         for (const storage::SortKey& key : sort.keys)
           line += " " + shown(key.column) + (key.descending ? " desc" : "");
-        return line;
+        return sort.first ? fmt::format("{}, the first {}", line, *sort.first) : line;
       }
       std::string operator()(const SampleStep& sample) const { return describe(sample.sample); }
       std::string operator()(const ConcatStep&) const { return "Concat: then the rows of"; }

@@ -235,6 +235,9 @@ class Lowering {
   }
 
   void lower(const Limit& node, const LogicalPlan& /*plan*/) {
+    // Sorting for the first few rows need not hold the others.
+    if (auto* sort = std::get_if<SortStep>(&steps_.back().value))
+      sort->first = std::min(sort->first.value_or(node.count), node.count);
     add(LimitStep{node.count}, schema());
   }
 

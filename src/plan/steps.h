@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -50,6 +51,7 @@ struct LimitStep {
 };
 struct SortStep {
   std::vector<storage::SortKey> keys;
+  std::optional<std::int64_t> first;  ///< so many rows are taken at most; else all of them
 };
 struct SampleStep {
   Sample sample;

@@ -66,6 +66,14 @@ TEST(Steps, ALimitGoesInFrontOfTheModel) {
   EXPECT_EQ(shape(lowered(chosen(limit(plan, {3}), {"e"}))), "OLMP");
 }
 
+TEST(Steps, SortingForTheFirstRowsIsToldSo) {
+  const PlanPointer sorted = sort(products(), {{{"price", true, false}}});
+  const StepPlan steps = lowered(limit(limit(sorted, {9}), {3}));
+  EXPECT_EQ(shape(steps), "OTLP");
+  EXPECT_EQ(std::get<SortStep>(steps.steps[1].value).first, 3);
+  EXPECT_FALSE(std::get<SortStep>(lowered(sorted).steps[1].value).first);
+}
+
 TEST(Steps, AFilterGoesInFrontOfTheModelUnlessItNeedsIt) {
   const PlanPointer plan = with_column(with_pictures(), {"e", embed(column("image"))});
   const PlanPointer cheap =

@@ -183,6 +183,20 @@ def test_memory_does_not_grow_with_the_rows(tmp_path):
     assert most < 24 << 20
 
 
+def test_the_first_rows_of_a_sort_are_held_alone():
+    rng = np.random.default_rng(3)
+    keys = rng.integers(0, 1000, 60_000)
+    table = pa.table({"k": keys, "row": np.arange(len(keys))})
+    df = vf.from_arrow(pa.Table.from_batches(table.to_batches(max_chunksize=777)))
+    # Stable, also among rows that came in different batches.
+    got = df.sort("k").limit(500).to_arrow()
+    assert got["row"].to_pylist() == np.argsort(keys, kind="stable")[:500].tolist()
+    down = df.sort("k", desc=True).limit(3).to_arrow()
+    assert down["row"].to_pylist() == np.argsort(-keys, kind="stable")[:3].tolist()
+    assert df.sort("k").limit(0).count() == 0
+    assert "Sort: k, the first 500" in df.sort("k").limit(500).explain(show_all=True)
+
+
 def test_frames_of_no_and_one_row():
     for values in ([], [1], [None]):
         df = vf.from_arrow(pa.table({"a": pa.array(values, pa.int64())}))

@@ -133,18 +133,20 @@ Json properties_of(const EmbedCall& call) {
   json["model"] = call.model;
   json["dimension"] = call.dimension;
   json["dtype"] = call.element == tensor::DType::kF16 ? "float16" : "float32";
-  json["precision"] = call.precision;
-  json["device"] = call.device;
+  // Those of providers have neither, and embedders as many as they say.
+  const bool local = !call.precision.empty();
+  if (local) json["precision"] = call.precision;
+  if (local) json["device"] = call.device;
   json["batch_size"] = "auto";
   if (call.batch_size) json["batch_size"] = *call.batch_size;
-  json["concurrency"] = "threads";
+  json["concurrency"] = local ? "threads" : "auto";
   if (call.concurrency) json["concurrency"] = *call.concurrency;
   if (call.max_retries) json["max_retries"] = *call.max_retries;
   if (call.num_gpus) json["num_gpus"] = *call.num_gpus;
   json["on_error"] = call.on_error == OnError::kRaise ? "raise"
                      : call.on_error == OnError::kLog ? "log"
                                                       : "ignore";
-  json["async"] = false;
+  if (local || call.handle) json["async"] = call.handle != nullptr && call.handle->is_async();
   return json;
 }
 

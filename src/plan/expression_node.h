@@ -45,6 +45,8 @@ enum class EmbedFunction : std::uint8_t { kImage, kText };
 class EmbedderHandle {
  public:
   virtual ~EmbedderHandle() = default;
+  /// Whether its embedder has others compute; for explain().
+  virtual bool is_async() const { return false; }
 };
 
 /// embed_image() or embed_text(), resolved: everything a worker needs to make the same embedder

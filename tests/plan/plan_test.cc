@@ -105,6 +105,32 @@ TEST(LogicalPlan, ExplainShowsEveryNode) {
                      HasSubstr("ReadImages: photos/")));
 }
 
+TEST(LogicalPlan, ExplainShowsHowAnEmbedderIsCalled) {
+  class Remote final : public EmbedderHandle {
+    bool is_async() const override { return true; }
+  };
+  const std::string local = explain(*with_column(images(), {"e", embed("image")}));
+  EXPECT_THAT(local,
+              testing::AllOf(HasSubstr("precision = fp32"), HasSubstr("concurrency = threads"),
+                             HasSubstr("async = false")));
+  EmbedCall call;
+  call.argument = column("image");
+  call.provider = "openai";
+  call.model = "m";
+  call.dimension = 8;
+  call.concurrency = 7;
+  call.handle = std::make_shared<Remote>();
+  const auto made = [&] {
+    const auto node = std::make_shared<ExpressionNode>(ExpressionNode{call});
+    return explain(*with_column(images(), {"e", node}));
+  };
+  EXPECT_THAT(made(), testing::AllOf(HasSubstr("concurrency = 7"), HasSubstr("async = true"),
+                                     testing::Not(HasSubstr("precision"))));
+  // What came as a text knows it when it runs.
+  call.handle = nullptr;
+  EXPECT_THAT(made(), testing::Not(HasSubstr("async")));
+}
+
 std::string sources(const PhysicalPlan& plan) {
   std::string text;
   for (const BoundColumn& column : plan.columns) {

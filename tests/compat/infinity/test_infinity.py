@@ -72,7 +72,7 @@ def base_url(model, tmp_path_factory):
         log.close()
 
 
-def png(seed, size=(24, 24)):
+def png(seed, size=(8, 8)):  # the size of the model: resamplers of different versions stay out of it
     from io import BytesIO
 
     from PIL import Image

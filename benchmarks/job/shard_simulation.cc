@@ -43,6 +43,13 @@ class NoTables final : public storage::TableModule {
   std::unique_ptr<storage::TableReader> open_parquet(const std::string& path) override {
     throw std::logic_error("a simulation reads no table: " + path);
   }
+  std::string write_ipc(const columnar::Schema& /*schema*/,
+                        std::span<const columnar::Morsel> /*morsels*/) override {
+    throw std::logic_error("a simulation writes no rows as text");
+  }
+  void read_ipc(std::string_view /*bytes*/, ArrowArrayStream* /*out*/) override {
+    throw std::logic_error("a simulation reads no rows from text");
+  }
   storage::Relational& relational() override {
     throw std::logic_error("a simulation has no relations");
   }

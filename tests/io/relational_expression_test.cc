@@ -219,7 +219,7 @@ TEST(RelationalExpression, ColumnsAndLiteralsAreValuesToo) {
 TEST(RelationalExpression, SaysWhatIsWrong) {
   EXPECT_EQ(refused(call("greater", {col("u32"), lit("a")})),
             "col(\"u32\") > \"a\": UInt32 and String cannot be compared; compare with a number");
-  EXPECT_THAT(refused(call("equal", {col("list"), lit(1)})), HasSubstr("List and Int64"));
+  EXPECT_THAT(refused(call("equal", {col("list"), lit(1)})), HasSubstr("List[Int32] and Int64"));
   EXPECT_THAT(refused(call("less", {col("list"), col("list")})), HasSubstr("cannot be compared"));
   EXPECT_THAT(refused(col("hal")), HasSubstr("did you mean 'half'?"));
   EXPECT_THAT(refused(call("grater", {col("u8"), lit(1)})), HasSubstr("did you mean 'greater'?"));
@@ -233,7 +233,8 @@ TEST(RelationalExpression, SaysWhatIsWrong) {
   EXPECT_THAT(refused(call("is_in", {col("u8"), col("u8")})), HasSubstr("is no literal"));
   EXPECT_THAT(refused(call("equal", {col("ts"), lit("soon")})), HasSubstr("\"soon\""));
   EXPECT_THAT(refused(call("not", {})), HasSubstr("takes 1"));
-  EXPECT_THAT(refused(call("string", {col("list")})), HasSubstr("List cannot become String"));
+  EXPECT_THAT(refused(call("string", {col("list")})),
+              HasSubstr("List[Int32] cannot become String"));
   EXPECT_THAT(refused(lit(Literal(std::vector<double>{1, 2}))), HasSubstr("vector"));
 }
 

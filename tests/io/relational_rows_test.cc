@@ -256,7 +256,8 @@ TEST(RelationalRows, SortsWhatHasAnOrderAndRefusesTheRest) {
     }
     return std::string("(nothing)");
   };
-  EXPECT_THAT(refused(arrow::list(arrow::int8()), "a"), HasSubstr("'a' of type List has no order"));
+  EXPECT_THAT(refused(arrow::list(arrow::int8()), "a"),
+              HasSubstr("'a' of type List[Int8] has no order"));
   EXPECT_THAT(refused(arrow::struct_({arrow::field("x", arrow::int8())}), "a"),
               HasSubstr("has no order"));
   EXPECT_THAT(refused(arrow::month_day_nano_interval(), "a"), HasSubstr("has no order"));

@@ -67,7 +67,7 @@ TEST(FunctionTable, CropTakesABoxOrAColumnOfThem) {
                 function_type(by_column, {image(0), {TypeKind::kInt64}});
               }),
               HasSubstr("argument col(\"c\") has type Int64, but a list of 4 integers is needed"));
-  EXPECT_THAT(refusal([] { call("crop", 1); }), HasSubstr("crop: option 'h' is missing"));
+  EXPECT_THAT(refusal([] { call("crop", 1); }), HasSubstr("crop: option 'x' is missing"));
   EXPECT_THAT(refusal([] {
                 call("crop", 2, {{"x", std::int64_t{1}}});
               }),

@@ -19,6 +19,7 @@ def test_smoke():
     results = json.loads((PROJECT / "build/bench/results.json").read_text())
     assert {line["engine"] for line in results["model"][0]["lines"]} == {"vecframe fp32", "vecframe int8"}
     assert all(line["images_per_second"] > 0 for line in results["model"][0]["lines"])
-    assert all(line["images"] == 20 for line in results["job"][0]["lines"])
+    # Of 20 files the broken one is taken out of this folder.
+    assert all(line["images"] == 19 for line in results["job"][0]["lines"])
     assert len(results["cold"][0]["lines"]) == 2
     assert "| vecframe int8 |" in (PROJECT / "build/bench/results.md").read_text()

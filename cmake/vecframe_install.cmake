@@ -19,6 +19,9 @@ if(TARGET vecframe_io)
   set_target_properties(vecframe_io PROPERTIES INSTALL_RPATH "${VECFRAME_ARROW_DIR}")
   install(TARGETS vecframe_io LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 endif()
+if(TARGET vecframe_cuda)
+  install(TARGETS vecframe_cuda LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+endif()
 
 configure_package_config_file(cmake/vecframeConfig.cmake.in "${PROJECT_BINARY_DIR}/vecframeConfig.cmake"
                               INSTALL_DESTINATION "${vecframe_config_dir}" NO_SET_AND_CHECK_MACRO)

@@ -5,6 +5,10 @@
 // device; a backend knows nothing of model families. The meaning of every call is what
 // backends/reference does in plain loops; tests/contract holds the others to it.
 //
+// A call may return before its work is done. Weights and vectors given to it stay alive, and the
+// memory of its matrices is used through the stream only, until download() returns or reset() is
+// called; errors of the work come out of download() too.
+//
 // Rows are independent: the value of an output row never depends on how many rows a call has, nor
 // on its neighbours.
 #pragma once
@@ -19,6 +23,9 @@
 #include "tensor/dtype.h"
 
 namespace vecframe::compute {
+
+/// Version of everything in backend.h and types.h; a shared object made for another one is refused.
+inline constexpr int kBackendAbi = 2;
 
 /// Packed weights in device memory. Opaque: only the backend that made one may use it, from any of
 /// its streams.
@@ -131,6 +138,12 @@ class Stream {
 struct BackendInfo {
   std::string name;     ///< "reference", "cpu", "cuda"
   std::string details;  ///< what dispatch chose, for reports: "avx512-bf16"
+  /// Whether weights and what streams allocate lie in the memory of the process.
+  bool host_memory = true;
+  /// Pictures or texts together that make it efficient; 0: as few as the model says.
+  std::int64_t efficient_batch = 0;
+  /// Streams that keep the device busy; 0: one for every thread.
+  int streams = 0;
 };
 
 class Backend {

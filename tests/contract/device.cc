@@ -5,7 +5,10 @@
 #include <limits>
 
 #include "backends/cpu/cpu_backend.h"
+#include "backends/cuda/cuda_backend.h"
 #include "backends/reference/reference_backend.h"
+#include "compute/backend_module.h"
+#include "cuda_module.h"
 
 namespace vecframe::contract {
 
@@ -13,11 +16,24 @@ using compute::FeatureMap;
 using compute::Matrix;
 
 std::vector<std::string> backend_names() {
-  return {"reference", "avx512-bf16", "avx512-vnni", "avx512", "avx2", "sse4", "baseline"};
+  return {"cuda", "reference", "avx512-bf16", "avx512-vnni", "avx512",
+          "avx2", "sse4",      "baseline",    "cuda-host",   "cuda-host-kernels"};
 }
 
 std::shared_ptr<compute::Backend> open_backend(const std::string& name) {
   if (name == "reference") return backends::reference::make_reference_backend();
+  if (name == "cuda") {
+    std::string problem;
+    const compute::BackendModule* module =
+        compute::open_backend_module(VECFRAME_CUDA_MODULE, problem);
+    return module != nullptr && module->count_devices(problem) > 0 ? module->make(0) : nullptr;
+  }
+  // The GPU's kernels as loops on the host: with products as its library makes them, and, in the
+  // opposite order of threads and blocks, with those of our own.
+  if (name == "cuda-host" || name == "cuda-host-kernels") {
+    backends::cuda::host_order_is_reversed = name == "cuda-host-kernels";
+    return backends::cuda::make_cuda_backend(0, {.use_library = name == "cuda-host"});
+  }
   const std::vector<std::string> here = backends::cpu::available_isas();
   if (std::find(here.begin(), here.end(), name) == here.end()) return nullptr;
   return backends::cpu::make_cpu_backend({name});
@@ -58,6 +74,22 @@ Values Device::read(Matrix matrix) {
 
 Values Device::read(FeatureMap map) {
   return read(Matrix{map.data, map.batch * map.height * map.width, map.channels, map.channels});
+}
+
+void expect_same(const std::string& backend, const Values& got, const Values& want) {
+  if (backend != "cuda") {
+    EXPECT_EQ(got, want);
+    return;
+  }
+  Values tolerance = want;
+  for (float& value : tolerance) value = 1e-5f * std::max(1.0f, std::fabs(value));
+  expect_near(got, want, tolerance);
+}
+
+std::vector<tensor::Precision> ContractTest::precisions() {
+  std::vector<tensor::Precision> all(std::begin(kPrecisions), std::end(kPrecisions));
+  if (GetParam().starts_with("cuda")) std::erase(all, tensor::Precision::kInt8);
+  return all;
 }
 
 void ContractTest::SetUp() {

@@ -56,10 +56,17 @@ class Device {
   std::vector<std::unique_ptr<compute::Vector>> vectors_;
 };
 
+/// Whether the values are the same; of a backend whose products are a library's, within 1e-5 of
+/// their size, since nobody promises that it sums alike for every number of rows.
+void expect_same(const std::string& backend, const Values& got, const Values& want);
+
 /// The backend under test and the reference beside it. Skips where the backend cannot run.
 class ContractTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override;
+
+  /// Those that the backend has: GPUs have no int8.
+  static std::vector<tensor::Precision> precisions();
 
   std::unique_ptr<Device> device_, reference_;
 };

@@ -143,8 +143,8 @@ INSTANTIATE_TEST_SUITE_P(Models, TinyTexts,
                          testing::Combine(testing::ValuesIn(model_names()),
                                           testing::ValuesIn(backend_names())),
                          [](const auto& parameters) {
-                           return std::get<0>(parameters.param) + "_" +
-                                  std::get<1>(parameters.param);
+                           return test_name(std::get<0>(parameters.param) + "_" +
+                                            std::get<1>(parameters.param));
                          });
 
 }  // namespace

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "backends/cuda/device_workspace.h"
+#include "backends/cuda/kernels/rows.h"
+#include "backends/cuda/kernels/sources.h"
+#include "backends/cuda/packed.h"
+#include "backends/cuda/recorder.h"
+#include "backends/cuda/staging.h"
+#include "compute/backend.h"
+
+namespace vecframe::backends::cuda {
+
+struct StreamOptions {
+  bool use_library = true;  ///< products by the vendor's library; else by own kernels
+  bool use_graphs = true;
+};
+
+/// A queue of the device. Calls are recorded; download() runs them and waits. Weights and vectors
+/// given to a call must live until then.
+class CudaStream final : public compute::Stream {
+ public:
+  CudaStream(RuntimePointer runtime, StreamOptions options);
+  ~CudaStream() override;
+
+  float* allocate(std::int64_t count) override { return workspace_.allocate(count); }
+  void reset() override;
+
+  void embed_patches(const compute::PatchEmbedding& embedding, const compute::PixelBatch& pixels,
+                     std::int64_t rows_per_image, std::int64_t first_row,
+                     compute::Matrix out) override;
+  void broadcast_rows(const compute::Vector& rows, std::int64_t batch, std::int64_t rows_per_image,
+                      std::int64_t first_row, compute::Matrix out) override;
+  void add_rows(const compute::Vector& rows, std::int64_t batch, compute::Matrix x) override;
+  void add(compute::Matrix from, compute::Matrix x) override;
+  void linear(const compute::Linear& linear, compute::Matrix x, compute::Activation activation,
+              compute::Matrix residual, compute::Matrix y) override;
+  void normalize(compute::NormKind kind, const compute::Vector& weight, const compute::Vector* bias,
+                 float epsilon, compute::Matrix x, compute::Matrix y) override;
+  void rotate_pairs(const compute::Vector& turns, std::int64_t batch, std::int64_t heads,
+                    std::int64_t first_row, compute::Matrix x) override;
+  void attention(compute::Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
+                 compute::Matrix out) override;
+  void causal_attention(compute::Matrix qkv, std::span<const std::int64_t> lengths,
+                        std::int64_t heads, float scale, compute::Matrix out) override;
+  void relative_attention(const compute::Vector& table, std::int64_t grid_columns,
+                          compute::Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
+                          compute::Matrix out) override;
+  void pool_attention(const compute::Vector& query, compute::Matrix kv, std::int64_t batch,
+                      std::int64_t heads, float scale, compute::Matrix out) override;
+  void gate(compute::Activation activation, compute::Matrix x, compute::Matrix y) override;
+  void gather_rows(compute::Matrix x, std::int64_t first, std::int64_t step,
+                   compute::Matrix y) override;
+  void take_rows(compute::Matrix x, std::span<const std::int64_t> rows, compute::Matrix y) override;
+  void mean_rows(compute::Matrix x, std::int64_t batch, std::int64_t first,
+                 compute::Matrix y) override;
+  void convolve(const compute::Convolution& convolution, compute::FeatureMap x,
+                compute::FeatureMap residual, compute::FeatureMap y) override;
+  void load_pixels(const compute::PixelBatch& pixels, compute::FeatureMap out) override;
+  void max_pool(compute::FeatureMap x, std::int64_t kernel, std::int64_t stride,
+                std::int64_t padding, compute::FeatureMap y) override;
+  void normalize_response(const compute::Vector& weight, const compute::Vector& bias, float epsilon,
+                          compute::FeatureMap x) override;
+  void average_pool(compute::FeatureMap x, compute::Matrix y) override;
+  void upload(std::span<const float> values, compute::Matrix x) override;
+  void download(compute::Matrix x, std::span<float> out) override;
+
+ private:
+  struct Attend;
+
+  Pixels stage_pixels(const compute::PixelBatch& pixels);
+  void record(Key key, std::vector<Operand> reads, std::optional<Operand> write,
+              std::function<void(const Bound&)> run, std::size_t scratch_bytes = 0);
+  void multiply(const PackedMatrix& matrix, compute::Matrix x, compute::Activation activation,
+                bool activates_sum, compute::Matrix residual, compute::Matrix y);
+  void attend(const Attend& what, compute::Matrix qkv, compute::Matrix out);
+  void move_rows(MoveRows kernel, compute::Matrix from, compute::Matrix to, std::int64_t count,
+                 bool whole);
+
+  RuntimePointer runtime_;
+  const StreamOptions options_;
+  DeviceWorkspace workspace_;
+  Staging staging_;
+  Recorder recorder_;
+};
+
+}  // namespace vecframe::backends::cuda

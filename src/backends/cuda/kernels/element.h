@@ -1,0 +1,127 @@
+// Values as they lie in device memory: float32 or one of the 16-bit floats.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#ifdef __CUDACC__
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#define VECFRAME_KERNEL __device__ __forceinline__
+#define VECFRAME_UNROLL _Pragma("unroll")
+#else
+#include "tensor/dtype.h"
+#define VECFRAME_KERNEL inline
+#define VECFRAME_UNROLL
+#endif
+
+namespace vecframe::backends::cuda {
+
+enum class Storage : std::uint8_t { kFloat, kBf16, kF16 };
+
+inline constexpr std::int64_t size_of(Storage storage) {
+  return storage == Storage::kFloat ? 4 : 2;
+}
+
+struct Bf16 {
+  std::uint16_t bits;
+};
+struct F16 {
+  std::uint16_t bits;
+};
+
+/// Rows of values, `stride` values apart.
+struct Cells {
+  void* data = nullptr;
+  std::int64_t stride = 0;
+  Storage storage = Storage::kFloat;
+};
+
+#ifdef __CUDACC__
+VECFRAME_KERNEL float to_float(float value) { return value; }
+VECFRAME_KERNEL float to_float(Bf16 value) {
+  return __uint_as_float(static_cast<unsigned>(value.bits) << 16);
+}
+VECFRAME_KERNEL float to_float(F16 value) { return __half2float(__ushort_as_half(value.bits)); }
+template <class T>
+VECFRAME_KERNEL T from_float(float value);
+template <>
+VECFRAME_KERNEL float from_float<float>(float value) {
+  return value;
+}
+template <>
+VECFRAME_KERNEL Bf16 from_float<Bf16>(float value) {
+  return {__bfloat16_as_ushort(__float2bfloat16_rn(value))};
+}
+template <>
+VECFRAME_KERNEL F16 from_float<F16>(float value) {
+  return {__half_as_ushort(__float2half_rn(value))};
+}
+#else
+inline float to_float(float value) { return value; }
+inline float to_float(Bf16 value) { return tensor::bf16_to_float(value.bits); }
+inline float to_float(F16 value) { return tensor::f16_to_float(value.bits); }
+template <class T>
+T from_float(float value);
+template <>
+inline float from_float<float>(float value) {
+  return value;
+}
+template <>
+inline Bf16 from_float<Bf16>(float value) {
+  return {tensor::float_to_bf16(value)};
+}
+template <>
+inline F16 from_float<F16>(float value) {
+  return {tensor::float_to_f16(value)};
+}
+#endif
+
+/// Two values as a register holds them, the first in the lower half.
+template <class T>
+VECFRAME_KERNEL std::uint32_t pack2(float first, float second) {
+  return static_cast<std::uint32_t>(from_float<T>(first).bits) |
+         static_cast<std::uint32_t>(from_float<T>(second).bits) << 16;
+}
+
+/// Two neighbours; `at` is aligned to four bytes.
+template <class T>
+VECFRAME_KERNEL std::uint32_t load2(const T* at) {
+#ifdef __CUDACC__
+  return *reinterpret_cast<const std::uint32_t*>(at);
+#else
+  std::uint32_t pair;
+  std::memcpy(&pair, at, sizeof pair);
+  return pair;
+#endif
+}
+
+/// Eight neighbours; both ends are aligned to 16 bytes.
+template <class T>
+VECFRAME_KERNEL void copy8(const T* from, T* to) {
+#ifdef __CUDACC__
+  *reinterpret_cast<uint4*>(to) = *reinterpret_cast<const uint4*>(from);
+#else
+  std::memcpy(to, from, 8 * sizeof(T));
+#endif
+}
+
+VECFRAME_KERNEL float load(Cells cells, std::int64_t row, std::int64_t column) {
+  const std::int64_t at = row * cells.stride + column;
+  if (cells.storage == Storage::kFloat) return static_cast<const float*>(cells.data)[at];
+  if (cells.storage == Storage::kBf16) return to_float(static_cast<const Bf16*>(cells.data)[at]);
+  return to_float(static_cast<const F16*>(cells.data)[at]);
+}
+
+VECFRAME_KERNEL void store(Cells cells, std::int64_t row, std::int64_t column, float value) {
+  const std::int64_t at = row * cells.stride + column;
+  if (cells.storage == Storage::kFloat) {
+    static_cast<float*>(cells.data)[at] = value;
+  } else if (cells.storage == Storage::kBf16) {
+    static_cast<Bf16*>(cells.data)[at] = from_float<Bf16>(value);
+  } else {
+    static_cast<F16*>(cells.data)[at] = from_float<F16>(value);
+  }
+}
+
+}  // namespace vecframe::backends::cuda

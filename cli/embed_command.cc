@@ -224,7 +224,7 @@ void add_embed_command(CLI::App& app, Action& action) {
       ->add_option("--precision", arguments->precision,
                    "fp32, bf16, int8, or auto: bf16 where the processor has it")
       ->capture_default_str();
-  command->add_option("--device", arguments->device, "auto, cpu or reference")
+  command->add_option("--device", arguments->device, "auto, cpu, cuda, cuda:N or reference")
       ->capture_default_str();
   command
       ->add_option("--batch-size", arguments->batch_size,

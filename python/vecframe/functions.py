@@ -100,10 +100,10 @@ def embed_image(
             vector and warns through the logger "vecframe", "ignore" keeps it without a word.
         error_column: Adds a second column of this name with ``stage/code: message``, null for good rows.
         options: The provider's own. Of "transformers": `precision` ("fp32", "bf16", "int8", or "auto": bf16 where the
-            processor has it), `device` ("auto", "cpu" or "reference"), `pooling` ("default", the vector of the reference; "cls",
-            the class token; "mean", the mean of the patches; both after the final norm, without pooler and
-            projection), `image_size` (side of the square picture that goes into the model, in place of its
-            processor's; positions are interpolated).
+            processor has it), `device` ("auto", "cpu", "cuda" for every GPU, "cuda:1", "cuda:0,2" or "reference"),
+            `pooling` ("default", the vector of the reference; "cls", the class token; "mean", the mean of the patches;
+            both after the final norm, without pooler and projection), `image_size` (side of the square picture that
+            goes into the model, in place of its processor's; positions are interpolated).
 
     Raises:
         RequestError: An option, a model or a type that does not fit; it names the fix.

@@ -149,7 +149,7 @@ def describe_model(
         model,
         provider=resolved,
         precision=require("precision", precision, str, 'give "fp32", "bf16", "int8" or "auto"'),
-        device=require("device", device, str, 'give "auto", "cpu" or "reference"'),
+        device=require("device", device, str, 'give "auto", "cpu", "cuda" or "cuda:1"'),
     )
 
 

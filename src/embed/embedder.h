@@ -56,6 +56,8 @@ class ImageEmbedder {
   virtual std::unique_ptr<EmbedLane> make_lane() = 0;
   /// Bytes one lane holds while it embeds `batch` pictures, input and output included.
   virtual std::int64_t lane_bytes(std::int64_t batch) const = 0;
+  /// Pictures of a batch beyond which nothing is gained.
+  virtual std::int64_t efficient_batch() const { return 16; }
 };
 
 class ImageEmbedderDescriptor {

@@ -190,7 +190,9 @@ class ImageEmbedPlan final : public ColumnPlan {
   std::int64_t column_bytes(std::int64_t rows) const override {
     return rows * stage_.dimension * std::int64_t{sizeof(float)};
   }
-  std::int64_t wanted_rows() const override { return call().batch_size.value_or(16); }
+  std::int64_t wanted_rows() const override {
+    return call().batch_size.value_or(stage_.embedder->efficient_batch());
+  }
   std::unique_ptr<ColumnWorker> make_worker(const EvaluationLimits& limits) const override {
     return std::make_unique<ImageEmbedWorker>(
         call(), column_.type, stage_, RowEvaluator(call().argument, input_, limits), limits);

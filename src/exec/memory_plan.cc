@@ -41,7 +41,7 @@ std::int64_t least_fixed(const MemoryRequest& request, int threads, std::int64_t
 // The largest batch whose fixed parts leave half of the limit to the pictures, or at least
 // something; 0 if none does.
 std::int64_t choose_batch(const MemoryRequest& request, int threads) {
-  for (std::int64_t batch = kMaximumBatch; batch > 1; --batch) {
+  for (std::int64_t batch = request.largest_batch; batch > 1; --batch) {
     if (least_fixed(request, threads, batch) <= request.memory_limit / 2 &&
         least_memory(request, threads, batch) <= request.memory_limit) {
       return batch;

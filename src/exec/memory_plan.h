@@ -14,9 +14,10 @@ namespace vecframe::exec {
 /// What a run asks for.
 struct MemoryRequest {
   std::int64_t memory_limit = 0;
-  int threads = 0;                ///< wanted
-  bool threads_may_fall = false;  ///< fewer are used where that many lanes do not fit
-  std::int64_t batch_size = 0;    ///< 0: chosen
+  int threads = 0;                  ///< wanted
+  bool threads_may_fall = false;    ///< fewer are used where that many lanes do not fit
+  std::int64_t batch_size = 0;      ///< 0: chosen
+  std::int64_t largest_batch = 16;  ///< of those to choose from
   std::int64_t dimension = 0;
   std::size_t slot_bytes = 0;                            ///< 0: nothing is embedded
   std::function<std::int64_t(std::int64_t)> lane_bytes;  ///< of a batch size
@@ -36,7 +37,6 @@ struct MemoryPlan {
 
 /// Room that is left for pictures at the least.
 inline constexpr std::int64_t kMinimumRoom = std::int64_t{1} << 20;
-inline constexpr std::int64_t kMaximumBatch = 16;
 
 /// Throws RequestError when the limit is too small, which names the least that works.
 MemoryPlan plan_memory(const MemoryRequest& request);

@@ -62,6 +62,7 @@ MemoryRequest request_of(const std::optional<EmbedStage>& embed, std::int64_t si
   if (!embed) return request;
   request.dimension = embed->dimension;
   request.slot_bytes = embed->prepare.slot_bytes();
+  request.largest_batch = embed->embedder->efficient_batch();
   request.lane_bytes = [embedder = embed->embedder](std::int64_t batch) {
     return embedder->lane_bytes(batch);
   };

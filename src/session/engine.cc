@@ -3,6 +3,7 @@
 #include <vecframe/error.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "backends/cpu/cpu_backend.h"
@@ -12,6 +13,7 @@
 #include "session/download_progress.h"
 #include "session/known_models.h"
 #include "session/model_location.h"
+#include "session/own_directory.h"
 
 namespace vecframe::session {
 namespace {
@@ -57,6 +59,13 @@ const Engine& Engine::instance() {
 Engine::Engine() {
   backends_.add({"reference", 1, [] { return backends::reference::make_reference_backend(); }});
   backends_.add({"cpu", 100, [] { return backends::cpu::make_cpu_backend(); }});
+  // The driver's devices, natively and under WSL.
+  const auto has_driver = [] {
+    std::error_code ignored;
+    return std::filesystem::exists("/dev/nvidiactl", ignored) ||
+           std::filesystem::exists("/dev/dxg", ignored);
+  };
+  backends_.add_module({"cuda", (own_directory() / "libvecframe_cuda.so").string(), has_driver});
 }
 
 Engine::Located Engine::locate(const std::string& provider, const std::optional<std::string>& model,

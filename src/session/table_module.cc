@@ -3,20 +3,12 @@
 #include <dlfcn.h>
 #include <vecframe/error.h>
 
-#include <filesystem>
 #include <string>
+
+#include "session/own_directory.h"
 
 namespace vecframe::session {
 namespace {
-
-// Directory of the shared object (or program) that holds this code.
-std::filesystem::path own_directory() {
-  Dl_info info{};
-  static const int anchor = 0;
-  if (dladdr(&anchor, &info) == 0 || info.dli_fname == nullptr) return {};
-  std::error_code ignored;
-  return std::filesystem::weakly_canonical(info.dli_fname, ignored).parent_path();
-}
 
 storage::TableModule& open_module() {
   const std::string path = (own_directory() / "libvecframe_io.so").string();

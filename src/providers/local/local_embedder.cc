@@ -1,8 +1,10 @@
 #include "providers/local/local_embedder.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
 #include <utility>
+#include <vector>
 
 namespace vecframe::providers {
 namespace {
@@ -14,53 +16,77 @@ constexpr std::int64_t kStreamScratchBytes = 6 << 20;
 class LocalEmbedder final : public embed::ImageEmbedder,
                             public std::enable_shared_from_this<LocalEmbedder> {
  public:
-  LocalEmbedder(const models::ImageModelDescription& description,
-                std::shared_ptr<compute::Backend> backend, tensor::Precision precision)
-      : backend_(std::move(backend)),
-        model_(description.load(*backend_, precision)),
-        dimension_(description.dimension),
-        step_(description.efficient_batch),
+  using ImageReplica = Replica<models::ImageModel>;
+
+  LocalEmbedder(const models::ImageModelDescription& description, const Backends& backends,
+                tensor::Precision precision)
+      : dimension_(description.dimension),
         prepare_(description.prepare),
         slot_bytes_(description.prepare.slot_bytes()),
         table_(image::normalization_table(description.prepare)) {
-    assert(step_ == 1 || !prepare_.has_variable_size());
+    assert(description.efficient_batch == 1 || !prepare_.has_variable_size());
+    for (const auto& backend : backends) {
+      const std::int64_t wanted = backend->info().efficient_batch;
+      // Pictures that go together are of one size.
+      const std::int64_t step =
+          wanted == 0 || prepare_.has_variable_size() ? description.efficient_batch : wanted;
+      replicas_.push_back(std::make_unique<ImageReplica>(
+          backend, description.load(*backend, precision), step,
+          [backend = backend.get()] { return backend->make_stream(); }));
+    }
   }
 
   std::unique_ptr<embed::EmbedLane> make_lane() override;
 
+  std::int64_t efficient_batch() const override {
+    const compute::BackendInfo& info = first().backend->info();
+    return info.efficient_batch > 0 ? info.efficient_batch
+                                    : embed::ImageEmbedder::efficient_batch();
+  }
+
   std::int64_t lane_bytes(std::int64_t batch) const override {
     const std::int64_t in_and_out =
         static_cast<std::int64_t>(slot_bytes_) + dimension_ * std::int64_t{sizeof(float)};
+    const models::ImageModel& model = *first().model;
+    if (!first().backend->info().host_memory)
+      return model.transient_values() * std::int64_t{sizeof(float)} + batch * in_and_out;
     const std::int64_t values =
-        model_->activation_values(std::min(batch, step_)) + model_->transient_values();
+        model.activation_values(std::min(batch, first().step.load())) + model.transient_values();
     return values * std::int64_t{sizeof(float)} + kStreamScratchBytes + batch * in_and_out;
   }
 
-  std::unique_ptr<compute::Stream> make_stream() const { return backend_->make_stream(); }
+  /// Of the next lane: each has its turn.
+  ImageReplica& next_replica() { return *replicas_[next_.fetch_add(1) % replicas_.size()]; }
 
-  void embed(compute::Stream& stream, const std::uint8_t* pixels, std::int64_t count,
-             float* out) const {
-    // In even steps: no row depends on the others, and taller products than these gain nothing.
-    const std::int64_t steps = (count + step_ - 1) / step_;
-    for (std::int64_t i = 0; i < steps; ++i) {
-      const std::int64_t first = count * i / steps;
-      const std::int64_t batch = count * (i + 1) / steps - first;
-      // Pictures that go together are of one size, and lie back to back.
-      const image::SlotPicture picture = image::slot_picture(
-          prepare_, {pixels + static_cast<std::size_t>(first) * slot_bytes_, slot_bytes_});
-      const std::uint8_t* bytes = picture.bytes.data();
-      compute::PixelBatch input{bytes, batch, picture.size.height, picture.size.width, &table_};
-      if (prepare_.has_float_slots()) input.values = reinterpret_cast<const float*>(bytes);
-      model_->embed(stream, input,
-                    {out + first * dimension_, static_cast<std::size_t>(batch * dimension_)});
+  /// All pictures, in even steps.
+  void embed(ImageReplica& replica, compute::Stream& stream, const std::uint8_t* pixels,
+             std::int64_t count, float* out) const {
+    std::int64_t first = 0;
+    while (first < count) {
+      const std::int64_t batch = next_step(count - first, replica.step.load());
+      embed_step(replica, stream, pixels, first, batch, out);
+      first += batch;
     }
   }
 
+  void embed_step(ImageReplica& replica, compute::Stream& stream, const std::uint8_t* pixels,
+                  std::int64_t first, std::int64_t batch, float* out) const {
+    // Pictures that go together are of one size, and lie back to back.
+    const image::SlotPicture picture = image::slot_picture(
+        prepare_, {pixels + static_cast<std::size_t>(first) * slot_bytes_, slot_bytes_});
+    const std::uint8_t* bytes = picture.bytes.data();
+    compute::PixelBatch input{bytes, batch, picture.size.height, picture.size.width, &table_};
+    if (prepare_.has_float_slots()) input.values = reinterpret_cast<const float*>(bytes);
+    replica.model->embed(stream, input,
+                         {out + first * dimension_, static_cast<std::size_t>(batch * dimension_)});
+  }
+
  private:
-  std::shared_ptr<compute::Backend> backend_;
-  std::unique_ptr<models::ImageModel> model_;
+  const ImageReplica& first() const { return *replicas_.front(); }
+
+  std::vector<std::unique_ptr<ImageReplica>> replicas_;
+  std::atomic<std::size_t> next_{0};
   std::int64_t dimension_;
-  std::int64_t step_;  // most pictures that go through the model together
   image::PrepareSpec prepare_;
   std::size_t slot_bytes_;
   image::NormalizationTable table_;
@@ -68,24 +94,32 @@ class LocalEmbedder final : public embed::ImageEmbedder,
 
 class LocalLane final : public embed::EmbedLane {
  public:
-  explicit LocalLane(std::shared_ptr<const LocalEmbedder> embedder)
-      : embedder_(std::move(embedder)) {}
+  explicit LocalLane(std::shared_ptr<LocalEmbedder> embedder)
+      : embedder_(std::move(embedder)), replica_(embedder_->next_replica()) {}
 
   void embed(const std::uint8_t* pixels, std::int64_t count, float* out) override {
+    if (replica_.shares_streams()) {
+      embed_on_device(replica_, count,
+                      [&](compute::Stream& stream, std::int64_t first, std::int64_t batch) {
+                        embedder_->embed_step(replica_, stream, pixels, first, batch, out);
+                      });
+      return;
+    }
     if (count > largest_) {
       // A new stream, because an old one would keep its smaller block beside the larger one.
       stream_.reset();
-      stream_ = embedder_->make_stream();
+      stream_ = replica_.backend->make_stream();
       largest_ = count;
     }
     stream_->use_threads(threads_);
-    embedder_->embed(*stream_, pixels, count, out);
+    embedder_->embed(replica_, *stream_, pixels, count, out);
   }
   void use_threads(int threads) override { threads_ = threads; }
 
  private:
-  std::shared_ptr<const LocalEmbedder> embedder_;
-  std::unique_ptr<compute::Stream> stream_;
+  std::shared_ptr<LocalEmbedder> embedder_;
+  LocalEmbedder::ImageReplica& replica_;
+  std::unique_ptr<compute::Stream> stream_;  // its own, where lanes share none
   int threads_ = 1;
   std::int64_t largest_ = 0;  // pictures of the largest batch so far
 };
@@ -97,9 +131,9 @@ std::unique_ptr<embed::EmbedLane> LocalEmbedder::make_lane() {
 }  // namespace
 
 std::shared_ptr<embed::ImageEmbedder> make_local_embedder(
-    const models::ImageModelDescription& description, std::shared_ptr<compute::Backend> backend,
+    const models::ImageModelDescription& description, const Backends& backends,
     tensor::Precision precision) {
-  return std::make_shared<LocalEmbedder>(description, std::move(backend), precision);
+  return std::make_shared<LocalEmbedder>(description, backends, precision);
 }
 
 }  // namespace vecframe::providers

@@ -53,46 +53,46 @@ std::string processor_fingerprint(const image::PrepareSpec& spec) {
 
 class LocalDescriptor final : public embed::ImageEmbedderDescriptor {
  public:
-  LocalDescriptor(models::ImageModelDescription description,
-                  std::shared_ptr<compute::Backend> backend, embed::EmbedderFacts facts)
+  LocalDescriptor(models::ImageModelDescription description, Backends backends,
+                  embed::EmbedderFacts facts)
       : description_(std::move(description)),
-        backend_(std::move(backend)),
+        backends_(std::move(backends)),
         facts_(std::move(facts)) {}
 
   const embed::EmbedderFacts& facts() const override { return facts_; }
   const image::PrepareSpec& prepare_spec() const override { return description_.prepare; }
   std::shared_ptr<embed::ImageEmbedder> instantiate() const override {
-    return make_local_embedder(description_, backend_, facts_.precision);
+    return make_local_embedder(description_, backends_, facts_.precision);
   }
 
  private:
   models::ImageModelDescription description_;
-  std::shared_ptr<compute::Backend> backend_;
+  Backends backends_;
   embed::EmbedderFacts facts_;
 };
 
 class LocalTextDescriptor final : public embed::TextEmbedderDescriptor {
  public:
-  LocalTextDescriptor(models::TextModelDescription description,
-                      std::shared_ptr<compute::Backend> backend, embed::EmbedderFacts facts)
+  LocalTextDescriptor(models::TextModelDescription description, Backends backends,
+                      embed::EmbedderFacts facts)
       : description_(std::move(description)),
-        backend_(std::move(backend)),
+        backends_(std::move(backends)),
         facts_(std::move(facts)) {}
 
   const embed::EmbedderFacts& facts() const override { return facts_; }
   std::shared_ptr<embed::TextEmbedder> instantiate() const override {
-    return make_local_text_embedder(description_, backend_, facts_.precision);
+    return make_local_text_embedder(description_, backends_, facts_.precision);
   }
 
  private:
   models::TextModelDescription description_;
-  std::shared_ptr<compute::Backend> backend_;
+  Backends backends_;
   embed::EmbedderFacts facts_;
 };
 
 // What towers of pictures and of texts have in common: device, precision, files.
 struct Opened {
-  std::shared_ptr<compute::Backend> backend;
+  Backends backends;  // one a replica
   std::shared_ptr<const models::Checkpoint> checkpoint;
   embed::EmbedderFacts facts;
 };
@@ -100,10 +100,13 @@ struct Opened {
 Opened open(const std::string& model, const fs::path& directory, const LocalModelOptions& options,
             const compute::Registry& backends) {
   Opened opened;
-  opened.backend = backends.open(options.device);
-  opened.facts.precision = parse_precision(options.precision, *opened.backend);
-  const compute::BackendInfo& info = opened.backend->info();
-  opened.facts.device = info.details.empty() ? info.name : info.name + " " + info.details;
+  opened.backends = backends.open_replicas(options.device);
+  opened.facts.precision = parse_precision(options.precision, *opened.backends.front());
+  for (const auto& backend : opened.backends) {
+    const compute::BackendInfo& info = backend->info();
+    if (!opened.facts.device.empty()) opened.facts.device += "; ";
+    opened.facts.device += info.details.empty() ? info.name : info.name + " " + info.details;
+  }
   opened.checkpoint = std::make_shared<const models::Checkpoint>(model, directory);
   opened.facts.model = model;
   opened.facts.model_fingerprint = opened.checkpoint->fingerprint();
@@ -131,8 +134,8 @@ std::shared_ptr<const embed::ImageEmbedderDescriptor> describe(Opened opened,
   facts.parameters = description.parameters;
   facts.flops_per_row = description.flops_per_image;
   facts.weight_bytes = packed_bytes(description.parameters, description.matrix_parameters,
-                                    *opened.backend, facts.precision);
-  return std::make_shared<LocalDescriptor>(std::move(description), std::move(opened.backend),
+                                    *opened.backends.front(), facts.precision);
+  return std::make_shared<LocalDescriptor>(std::move(description), std::move(opened.backends),
                                            std::move(facts));
 }
 
@@ -168,8 +171,8 @@ std::shared_ptr<const embed::TextEmbedderDescriptor> describe_text_directory(
   facts.flops_per_row = description.flops_per_text;
   facts.weight_bytes =
       packed_bytes(description.parameters - description.table_parameters,
-                   description.matrix_parameters, *opened.backend, facts.precision);
-  return std::make_shared<LocalTextDescriptor>(std::move(description), std::move(opened.backend),
+                   description.matrix_parameters, *opened.backends.front(), facts.precision);
+  return std::make_shared<LocalTextDescriptor>(std::move(description), std::move(opened.backends),
                                                std::move(facts));
 }
 

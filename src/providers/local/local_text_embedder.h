@@ -3,15 +3,16 @@
 
 #include <memory>
 
-#include "compute/backend.h"
 #include "embed/text_embedder.h"
 #include "models/text_model.h"
+#include "providers/local/replica.h"
 
 namespace vecframe::providers {
 
-/// Packs the weights.
+/// Packs the weights for every backend: a replica each, which lanes take in turn. There is one at
+/// least.
 std::shared_ptr<embed::TextEmbedder> make_local_text_embedder(
-    const models::TextModelDescription& description, std::shared_ptr<compute::Backend> backend,
+    const models::TextModelDescription& description, const Backends& backends,
     tensor::Precision precision);
 
 }  // namespace vecframe::providers

@@ -4,7 +4,7 @@
 export PATH := /usr/bin:$(PATH)
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-all bench lint format clean
+.PHONY: help setup build demo test test-all bench gpu-bundle test-gpu bench-gpu lint format clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -34,6 +34,15 @@ bench: ## measure kernels, models, jobs and starts, as ratios to the machine's o
 	@tools/build.sh
 	@$(PYTHON) benchmarks/end_to_end/run.py
 	@$(PYTHON) benchmarks/suite/run.py $(ARGUMENTS)
+
+gpu-bundle: ## collect what test-gpu and bench-gpu need, for a machine without packages and network
+	@tools/gpu_bundle.sh
+
+test-gpu: ## contract and golden suites on this machine's NVIDIA GPU
+	@tools/test_gpu.sh
+
+bench-gpu: ## image towers on this machine's NVIDIA GPU, beside torch where it is installed
+	@tools/bench_gpu.sh
 
 lint: ## formatting, layers and forbidden marks
 	@tools/setup.sh test

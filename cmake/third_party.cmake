@@ -1,4 +1,8 @@
 # Third-party packages; docs/dependencies.md gives the reason for each.
+if(VECFRAME_BUNDLE)
+  include(bundle)
+  return()
+endif()
 find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)

@@ -29,7 +29,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 warns of impossible overlaps in std::string's own operator+ (GCC bug 105651).
   target_compile_options(vecframe_flags INTERFACE -Wno-restrict)
 endif()
-if(VECFRAME_DEV)
+if(VECFRAME_DEV AND NOT VECFRAME_BUNDLE)  # a bundle meets compilers of any age
   target_compile_options(vecframe_flags INTERFACE -Werror)
 endif()
 if(VECFRAME_SANITIZE)

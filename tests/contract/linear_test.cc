@@ -119,7 +119,7 @@ TEST_P(LinearContract, ARowDoesNotDependOnTheNumberOfRows) {
 }
 
 TEST_P(LinearContract, ThreadsChangeNoBit) {
-  for (const Precision precision : kPrecisions) {
+  for (const Precision precision : precisions()) {
     for (const Shape& shape : {Shape{1, 300, 20}, Shape{33, 300, 170}, Shape{100, 3100, 100}}) {
       const Values weight = random_values(shape.in * shape.out, 5);
       const Values bias = random_values(shape.out, 6);

@@ -247,6 +247,18 @@ class PythonProvider final : public Provider {
   const std::string name_;
 };
 
+// A SessionScope between the two ends of a Python block.
+class ScopeOfSession {
+ public:
+  explicit ScopeOfSession(const Session& session) : session_(session) {}
+  void enter() { scope_ = std::make_unique<SessionScope>(session_); }
+  void leave() { scope_.reset(); }
+
+ private:
+  Session session_;
+  std::unique_ptr<SessionScope> scope_;
+};
+
 }  // namespace
 
 template <class Input>
@@ -361,6 +373,13 @@ void bind_provider(nb::module_& module) {
             session.set_provider(to_provider(std::move(provider)), model);
           },
           "provider"_a, "model"_a.none());
+  nb::class_<ScopeOfSession>(module, "NativeSessionScope",
+                             "A session as the current one of the thread, inside `with`.")
+      .def(nb::init<const Session&>(), "session"_a)
+      .def("__enter__", &ScopeOfSession::enter)
+      .def(
+          "__exit__", [](ScopeOfSession& scope, const nb::args&) { scope.leave(); },
+          nb::sig("def __exit__(self, *cause: object) -> None"));
 }
 
 }  // namespace vecframe::python

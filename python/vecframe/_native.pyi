@@ -85,6 +85,15 @@ class NativeSession:
 
     def choose_instance(self, provider: object, model: str | None) -> None: ...
 
+class NativeSessionScope:
+    """A session as the current one of the thread, inside `with`."""
+
+    def __init__(self, session: NativeSession) -> None: ...
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *cause: object) -> None: ...
+
 class Expression:
     """What a column is computed from."""
 

@@ -193,7 +193,8 @@ class DataFrame:
 
     def count(self) -> int:
         """Runs the plan, without its embeddings and pictures, and counts its rows."""
-        return self._native.count()
+        with _session_scope():
+            return self._native.count()
 
     def collect(self) -> DataFrame:
         """Runs the plan; the result is a dataframe of the rows, in memory."""
@@ -312,7 +313,9 @@ class DataFrame:
 
         count = integer("show", n, "give a number of rows")
         if not show_rich(self, count):
-            print(self._native.show(count, on_failure=_log_failure), end="")
+            with _session_scope():
+                text = self._native.show(count, on_failure=_log_failure)
+            print(text, end="")
 
     def _repr_html_(self) -> str:
         """For notebooks: the columns; and the first rows, with thumbnails, if they are in memory."""
@@ -543,6 +546,13 @@ def _log_failure(path: str, error: str) -> None:
     _logger.warning("%s: %s", path, error)
 
 
+def _session_scope() -> _native.NativeSessionScope:
+    # Not imported above: an exception that is kept to the end of the process would keep the session with this module.
+    from vecframe.session import session_scope
+
+    return session_scope()
+
+
 @contextmanager
 def _run_arguments(threads: int, memory_limit: int | str | None, progress: ProgressChoice) -> Iterator[dict[str, Any]]:
     """The checked words of a run, and a progress line that is cleared however the run ends."""
@@ -552,7 +562,8 @@ def _run_arguments(threads: int, memory_limit: int | str | None, progress: Progr
     limit = _native.DEFAULT_MEMORY_LIMIT if memory_limit is None else byte_count("memory_limit", memory_limit)
     callback: Callable[[Progress], object] | None = progress_callback(progress)
     try:
-        yield {"threads": count, "memory_limit": limit, "on_progress": callback, "on_failure": _log_failure}
+        with _session_scope():
+            yield {"threads": count, "memory_limit": limit, "on_progress": callback, "on_failure": _log_failure}
     finally:
         if isinstance(callback, ProgressLine):
             callback.clear()

@@ -90,6 +90,11 @@ def current_session() -> Session:
     return _current.get() or _process
 
 
+def session_scope() -> _native.NativeSessionScope:
+    """For ``with``: native code that runs inside finds its providers in the current session."""
+    return _native.NativeSessionScope(current_session()._native)
+
+
 def attach_provider(provider: Any, alias: str | None = None) -> Any:
     """Attaches a provider to the current session, under its own name or another, and returns it."""
     return current_session().attach_provider(provider, alias)

@@ -2,12 +2,19 @@
 
 #include <fmt/format.h>
 #include <vecframe/error.h>
+#include <vecframe/session.h>
 
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <variant>
 
 #include "session/gpus.h"
+#include "session/known_providers.h"
+#include "session/local_models.h"
+#include "session/provider_options.h"
+#include "session/provider_table.h"
 
 namespace vecframe::session {
 namespace {
@@ -69,6 +76,35 @@ plan::EmbedCall provider_call(exec::RowDescriptor descriptor, const EmbedOptions
   for (const auto& [name, value] : shown) call.options.emplace(name, value);
   call.handle = std::make_shared<ProviderEmbedder>(std::move(descriptor));
   return call;
+}
+
+std::shared_ptr<const plan::EmbedderHandle> find_embedder(const plan::EmbedCall& call) {
+  std::shared_ptr<const Provider> provider = Session::current().table()->find(call.provider);
+  if (provider == nullptr) {
+    const KnownProvider* known = find_known(call.provider);
+    if (known == nullptr) return nullptr;  // refused where the run needs it
+    provider = known->make({});
+  }
+  if (as_local(*provider) != nullptr) return nullptr;
+  EmbedRequest request{call.model, call.dimensions, {}, call.concurrency, call.max_retries};
+  for (const auto& [name, value] : call.options) request.options.emplace(name, value);
+  const bool pictures = call.function == plan::EmbedFunction::kImage;
+  check_options(pictures ? "embed_image" : "embed_text", *provider, request.options);
+  exec::RowDescriptor descriptor;
+  if (pictures) {
+    descriptor = provider->describe_pictures(request);
+  } else {
+    descriptor = provider->describe_texts(request);
+  }
+  if (std::visit([](const auto& one) { return one == nullptr; }, descriptor)) return nullptr;
+  const EmbedderIdentity& found = exec::identity_of(descriptor);
+  if (found.fingerprint != call.model_fingerprint ||
+      call.dimensions.value_or(found.dimension) != call.dimension)
+    throw RequestError(fmt::format(
+        "provider '{}': its model '{}' is not the one that this plan was built for; build the plan "
+        "again",
+        call.provider, call.model));
+  return std::make_shared<ProviderEmbedder>(std::move(descriptor));
 }
 
 }  // namespace vecframe::session

@@ -32,4 +32,10 @@ embed::EmbedderFacts facts_of(const exec::RowDescriptor& descriptor);
 plan::EmbedCall provider_call(exec::RowDescriptor descriptor, const EmbedOptions& given,
                               const OptionValues& shown);
 
+/// The embedder of a call of a plan that came from another process, by the provider of that name in
+/// the current session, else by the one that the library brings along; null for a model that this
+/// library runs itself, and where there is no such provider. Credentials are those of this process.
+/// Throws RequestError, also if the embedder is not the one that the plan was built for.
+std::shared_ptr<const plan::EmbedderHandle> find_embedder(const plan::EmbedCall& call);
+
 }  // namespace vecframe::session

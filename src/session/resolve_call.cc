@@ -23,7 +23,8 @@ void check_provider(const plan::EmbedCall& call) {
   const KnownProvider* known = find_known(call.provider);
   if (known != nullptr && as_local(*known->make({})) != nullptr) return;
   throw RequestError("provider: '" + call.provider +
-                     "' made the embedder of this plan where it was built; build the plan again");
+                     "' made the embedder of this plan where it was built; attach a provider of "
+                     "that name, or build the plan again");
 }
 
 // The plan was built for one content of the files; another is an error, not a surprise.

@@ -9,11 +9,13 @@
 #include "base/cancellation.h"
 #include "job/dead_letters.h"
 #include "job/embed_job.h"
+#include "plan/bind_embedders.h"
 #include "plan/physical_plan.h"
 #include "plan/rewrite.h"
 #include "plan/warnings.h"
 #include "session/file_job_rows.h"
 #include "session/output_options.h"
+#include "session/provider_call.h"
 #include "session/resolve_call.h"
 #include "session/run_steps.h"
 #include "session/table_module.h"
@@ -150,7 +152,8 @@ plan::PlanPointer plan_to_run(const plan::LogicalPlan& plan, const RunOptions& o
                        " is negative; give a number of rows, or 0");
   if (options.on_warning)
     for (const std::string& warning : plan::all_warnings(plan)) options.on_warning(warning);
-  const auto shared = std::make_shared<const plan::LogicalPlan>(plan);
+  const plan::PlanPointer shared = plan::bind_embedders(
+      std::make_shared<const plan::LogicalPlan>(plan), find_embedder, relational_source());
   return options.optimize ? plan::optimize(shared, relational_source()) : shared;
 }
 

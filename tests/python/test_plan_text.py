@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import vecframe as vf
 from vecframe import col, lit
-from vecframe.functions import cosine_distance, decode_image, download, embed_image, image_width, resize
+from vecframe.functions import cosine_distance, decode_image, download, embed_image, embed_text, image_width, resize
 
 
 @pytest.fixture()
@@ -167,3 +167,64 @@ def test_a_resize_before_a_model_is_warned_of(photos, model):
 def test_other_plans_are_not_warned_of(photos, model):
     df = vf.read_images(photos).with_column("small", resize(col("image"), 64, 64))
     df.with_column("e", embed_image(col("image"), model=model)).select("e", "small")
+
+
+class Lengths(vf.Provider):
+    """Vectors of a text's length, and as many zeros as `size` leaves room for."""
+
+    name = "lengths"
+
+    def __init__(self, size=2):
+        self.size, self.asked = size, []
+
+    def get_text_embedder(self, model=None, **options):
+        self.asked.append((model, options))
+        return LengthsDescriptor(self.size, model)
+
+
+class LengthsDescriptor:
+    def __init__(self, size, model):
+        self.size, self.model = size, model
+
+    def get_provider(self):
+        return "lengths"
+
+    def get_model(self):
+        return self.model
+
+    def get_options(self):
+        return {}
+
+    def get_dimensions(self):
+        return self.size
+
+    def is_async(self):
+        return False
+
+    def instantiate(self):
+        return self
+
+    def embed_text(self, texts):
+        return [[len(text)] + [0] * (self.size - 1) for text in texts]
+
+
+@pytest.mark.parametrize("carry", [lambda df: pickle.loads(pickle.dumps(df)), lambda df: vf.DataFrame.from_json(df.to_json())])
+def test_a_plan_finds_the_provider_of_its_name_again(carry):
+    with vf.session() as session:
+        session.attach_provider(Lengths())
+        frame = vf.from_pydict({"t": ["a", "bbb", None]})
+        frame = frame.with_column("e", embed_text(col("t"), provider="lengths", model="m", batch_size=2))
+        frame = frame.select("e").where(col("e").not_null()).concat(frame.select("e"))
+        carried = carry(frame)
+    with vf.session() as session:
+        with pytest.raises(vf.RequestError, match="attach a provider of that name"):
+            carried.to_pylist()
+        other = Lengths()
+        session.attach_provider(other)
+        vectors = [row["e"] if row["e"] is None else row["e"].tolist() for row in carried.to_pylist()]
+        assert vectors == [[1, 0], [3, 0], [1, 0], [3, 0], None]
+        assert [model for model, _ in other.asked] == ["m"]
+    with vf.session() as session:
+        session.attach_provider(Lengths(size=3))
+        with pytest.raises(vf.RequestError, match="not the one that this plan was built for"):
+            carried.to_pylist()

@@ -155,7 +155,7 @@ void FilePlanner::refuse_forgotten_parts() const {
 void FilePlanner::begin_rewrite(std::uint32_t part) {
   shard_ = std::make_shared<Shard>();
   shard_->id = inventory_.parts()[part].id;
-  shard_->rewrite.emplace();
+  shard_->rewrite = Shard::Rewrite{};
   shard_->rewrite->nothing_kept = options_.whole_parts || !inventory_.parts()[part].current;
   if (options_.prune) shard_->rewrite->dropped = unseen_rows(part, *seen_cursor_);
   rewritten_.push_back(part);
@@ -207,7 +207,7 @@ std::optional<Shard> FilePlanner::next_pruned() {
     if (dropped.empty()) continue;
     Shard shard;
     shard.id = inventory_.parts()[part].id;
-    shard.rewrite.emplace();
+    shard.rewrite = Shard::Rewrite{};
     shard.rewrite->dropped = std::move(dropped);
     return shard;
   }

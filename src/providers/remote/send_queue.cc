@@ -127,6 +127,7 @@ void SendQueue::put_back(Group group) {
 
 void SendQueue::answered(Group group, AnswerRows vectors, TimePoint /*now*/) {
   limit_.end(group.window, AdaptiveLimit::Outcome::kSuccess);
+  answered_last_ = true;
   Group again = group;
   again.rows.clear();
   for (std::size_t i = 0; i < group.rows.size(); ++i) {
@@ -234,7 +235,9 @@ void SendQueue::broken(Group group, const HttpError& error, TimePoint now) {
 }
 
 void SendQueue::try_later(Group group, std::optional<milliseconds> wait, TimePoint now) {
-  if (group.failures == 0) group.successes_before = limit_.successes();
+  // An answer just before counts too: the last batch of a run has nobody beside it.
+  if (group.failures == 0) group.successes_before = limit_.successes() - (answered_last_ ? 1 : 0);
+  answered_last_ = false;
   const milliseconds own = backoff(group.failures++);
   group.not_before = now + wait.value_or(milliseconds(0)) + own;
   // One at a time and still too many: whoever is next would only find the same.
@@ -242,8 +245,8 @@ void SendQueue::try_later(Group group, std::optional<milliseconds> wait, TimePoi
   waiting_.push_back(std::move(group));
 }
 
-// After the last retry. Where others got through meanwhile, one row may be what the server fails
-// at; so may the size.
+// After the last retry. Where others got through just before or meanwhile, one row may be what the
+// server fails at; so may the size.
 void SendQueue::fail_or_split(Group group, const std::string& message, TimePoint /*now*/) {
   const bool others_passed = limit_.successes() > group.successes_before;
   if (group.rows.size() > 1 && (others_passed || group.bytes() >= kLargeRequest)) {

@@ -109,7 +109,8 @@ class SendQueue {
   const Endpoint& endpoint_;
   const SendRules rules_;
   AdaptiveLimit limit_;
-  RequestLimits limits_;  // the dialect's, lowered by what was learned
+  bool answered_last_ = false;  // of the requests that ended: the last one was answered
+  RequestLimits limits_;        // the dialect's, lowered by what was learned
   bool ask_base64_;
   std::deque<Group> waiting_;
   std::vector<std::shared_ptr<Batch>> open_;

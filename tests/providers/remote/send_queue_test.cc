@@ -254,13 +254,31 @@ TEST_F(SendQueueTest, FailuresAreTriedAgainSoOften) {
   });
   EXPECT_EQ(requests_, 6);
   expect_errors_at({});
-  add(queue, 2);
+  SendQueue unheard(endpoint_, rules_);
+  add(unheard, 2);
   requests_ = 0;
-  run(queue, [&](Group group) {
-    queue.broken(group, HttpError(HttpError::Kind::kNetwork, "reset"), now_);
+  run(unheard, [&](Group group) {
+    unheard.broken(group, HttpError(HttpError::Kind::kNetwork, "reset"), now_);
   });
   EXPECT_EQ(requests_, 6);
   EXPECT_EQ(rows(1)[1].error, "reset (6 tries)");
+}
+
+TEST_F(SendQueueTest, ARowOfTheLastBatchThatTheServerFailsAtIsFound) {
+  SendQueue queue(endpoint_, rules_);
+  const auto answer = [&](Group group) {
+    const bool poisoned =
+        group.rows.size() == 8 || std::any_of(group.rows.begin(), group.rows.end(),
+                                              [](const auto& row) { return *row.text == "3"; });
+    if (requests_ > 1 && poisoned)
+      return queue.refused(group, refusal(Refusal::Kind::kFailed, 500), now_);
+    queue.answered(group, vectors_of(group), now_);
+  };
+  add(queue, 8);
+  run(queue, answer);
+  add(queue, 8);  // nobody is beside it
+  run(queue, answer);
+  expect_errors_at({3}, 1);
 }
 
 TEST_F(SendQueueTest, ARowThatTheServerFailsAtIsFound) {

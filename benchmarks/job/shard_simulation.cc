@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/large_blocks.h"
 #include "job/directory_run.h"
 #include "job/file_planner.h"
 #include "job/shard_sink.h"
@@ -189,6 +190,7 @@ int main(int argc, char** argv) {
   app.add_option("--lines", lines, "of each phase")->capture_default_str();
   app.add_option("--directory", directory, "is made, and removed again")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
+  vecframe::map_large_blocks();  // as every run does
   Table table(lines);
   table.begin("run", rows / rows_per_part);
   run_first(directory, rows, rows_per_part, table);

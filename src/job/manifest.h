@@ -6,12 +6,9 @@
 #include <string>
 
 #include "columnar/schema.h"
+#include "job/part_counts.h"
 
 namespace vecframe::job {
-
-struct PartCounts {
-  std::int64_t rows = 0, failed = 0;
-};
 
 struct Manifest {
   columnar::Schema schema;

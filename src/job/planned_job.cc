@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/large_blocks.h"
 #include "job/embed_planning.h"
 #include "job/epoch.h"
 #include "job/execute.h"
@@ -96,6 +97,7 @@ class SpecTexts final : public storage::TextSource {
 
 // An earlier output that is to be replaced goes: parts are committed one by one.
 void prepare_output(const std::string& output, const OutputOptions& writing) {
+  map_large_blocks();
   check_options(writing, output);
   if (output_kind(output) == OutputKind::kFile)
     throw RequestError("output: '" + output +

@@ -22,6 +22,7 @@ void ShardWriter::begin(std::shared_ptr<const Shard> shard) {
   part_.emplace(directory_.file(part_name(shard->id)), schema_, tables_);
   part_->facts().id = shard->id;
   part_->facts().recipe = recipe_;
+  part_->facts().keys = std::move(spare_keys_);
   shard_ = std::move(shard);
 }
 
@@ -43,16 +44,18 @@ void ShardWriter::finish() {
   part_->close(/*is_shard=*/true);
   Part part = std::move(*part_);
   part_.reset();
+  std::vector<InputKey> keys = std::move(part.facts().keys);  // in the file by now
   if (shard->rewrite && !shard->rewrite->nothing_kept) {
     // What was computed lies beside the part until both are one; it goes with `part`.
-    merge(*shard, &part.temporary_path(), part.facts().keys);
+    merge(*shard, &part.temporary_path(), keys);
   } else if (staged_) {
-    written_[shard->id] = {part.facts().num_rows, part.facts().num_failed};
-    part.facts().keys = {};  // in the file by now
+    written_.set(shard->id, {part.facts().num_rows, part.facts().num_failed});
     staged_parts_.emplace_back(shard->id, std::move(part));
   } else {
     commit(part, shard->id);
   }
+  keys.clear();
+  spare_keys_ = std::move(keys);
 }
 
 void ShardWriter::drop_rows(const Shard& shard) { merge(shard, nullptr, {}); }
@@ -80,7 +83,7 @@ void ShardWriter::commit(Part& part, std::int64_t id) {
   std::optional<EpochGuard> guard;
   if (!epoch_.empty()) guard.emplace(directory_.path(), epoch_);
   part.commit();
-  written_[id] = {part.facts().num_rows, part.facts().num_failed};
+  written_.set(id, {part.facts().num_rows, part.facts().num_failed});
 }
 
 void ShardWriter::remove(std::int64_t id) {

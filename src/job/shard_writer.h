@@ -4,16 +4,15 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "job/manifest.h"
 #include "job/output_directory.h"
 #include "job/part.h"
+#include "job/part_counts.h"
 #include "job/recipe.h"
 #include "job/shard.h"
 
@@ -49,7 +48,7 @@ class ShardWriter {
   /// Called before the first change of the directory.
   void on_first_commit(std::function<void()> callback) { on_first_commit_ = std::move(callback); }
   /// Counts by shard of the parts that were written.
-  const std::map<std::int64_t, PartCounts>& written() const { return written_; }
+  const CountsByShard& written() const { return written_; }
   const std::vector<std::int64_t>& removed() const { return removed_; }
 
  private:
@@ -67,8 +66,9 @@ class ShardWriter {
   std::function<void()> on_first_commit_;
   std::shared_ptr<const Shard> shard_;
   std::optional<Part> part_;
+  std::vector<InputKey> spare_keys_;  // the memory of the last part's, for the next one's
   std::vector<std::pair<std::int64_t, Part>> staged_parts_;
-  std::map<std::int64_t, PartCounts> written_;
+  CountsByShard written_;
   std::vector<std::int64_t> removed_;
   bool announced_ = false;
 };

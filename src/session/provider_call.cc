@@ -11,10 +11,10 @@
 #include <variant>
 
 #include "session/gpus.h"
-#include "session/known_providers.h"
 #include "session/local_models.h"
 #include "session/provider_options.h"
 #include "session/provider_table.h"
+#include "session/resolution.h"
 
 namespace vecframe::session {
 namespace {
@@ -79,13 +79,9 @@ plan::EmbedCall provider_call(exec::RowDescriptor descriptor, const EmbedOptions
 }
 
 std::shared_ptr<const plan::EmbedderHandle> find_embedder(const plan::EmbedCall& call) {
-  std::shared_ptr<const Provider> provider = Session::current().table()->find(call.provider);
-  if (provider == nullptr) {
-    const KnownProvider* known = find_known(call.provider);
-    if (known == nullptr) return nullptr;  // refused where the run needs it
-    provider = known->make({});
-  }
-  if (as_local(*provider) != nullptr) return nullptr;
+  const auto provider = find_provider(*Session::current().table(), call.provider);
+  // One that is not known is refused where the run needs it.
+  if (provider == nullptr || as_local(*provider) != nullptr) return nullptr;
   EmbedRequest request{call.model, call.dimensions, {}, call.concurrency, call.max_retries};
   for (const auto& [name, value] : call.options) request.options.emplace(name, value);
   const bool pictures = call.function == plan::EmbedFunction::kImage;

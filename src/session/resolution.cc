@@ -19,13 +19,18 @@ std::optional<std::string> environment(const char* name) {
 }
 
 std::shared_ptr<const Provider> provider_of(const ProviderTable& table, const std::string& name) {
-  if (auto attached = table.find(name)) return attached;
-  const KnownProvider* known = find_known(name);
-  if (known == nullptr) refuse_provider(name);
-  return known->make({});
+  std::shared_ptr<const Provider> provider = find_provider(table, name);
+  if (provider == nullptr) refuse_provider(name);
+  return provider;
 }
 
 }  // namespace
+
+std::shared_ptr<const Provider> find_provider(const ProviderTable& table, const std::string& name) {
+  if (auto attached = table.find(name)) return attached;
+  const KnownProvider* known = find_known(name);
+  return known == nullptr ? nullptr : known->make({});
+}
 
 Resolution resolve(const ProviderTable& table, const EmbedOptions& options) {
   if (options.provider && options.provider_instance)

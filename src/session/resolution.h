@@ -18,7 +18,10 @@ struct Resolution {
   std::optional<std::string> model;          ///< nothing: the provider's default
 };
 
-/// Throws RequestError for an unknown name.
+/// The one of that name: attached, or else one that the library knows; null when there is none.
+std::shared_ptr<const Provider> find_provider(const ProviderTable& table, const std::string& name);
+
+/// Both throw RequestError for an unknown name.
 Resolution resolve(const ProviderTable& table, const EmbedOptions& options);
 std::shared_ptr<const Provider> resolve_provider(const ProviderTable& table,
                                                  const std::optional<std::string>& name);

@@ -505,3 +505,4 @@ def test_the_page_of_providers_runs():
     names = {}
     for block in blocks:
         exec(compile(block, "docs/providers.md", "exec"), names)
+    names.clear()  # as the end of a program does: dataframes hold providers, whose functions hold these names

@@ -13,6 +13,7 @@ class OutOfMemory : public std::runtime_error {
   OutOfMemory(const std::string& device, std::size_t bytes)
       : std::runtime_error(device + ": out of memory, " + std::to_string(bytes) +
                            " bytes were asked for") {}
+  explicit OutOfMemory(const std::string& where) : std::runtime_error(where + ": out of memory") {}
 };
 
 }  // namespace vecframe::compute

@@ -93,6 +93,7 @@ std::vector<float> run(const Case& c, std::vector<T> qkv, float scale, Storage s
   HostQueue queue;
   enqueue_attention(&queue, args, static_cast<std::int64_t>(c.lengths.size()),
                     *std::max_element(c.lengths.begin(), c.lengths.end()));
+  queue.finish();
   return out;
 }
 
@@ -132,6 +133,75 @@ TEST(CudaKernels, LargeScoresDoNotOverflow) {
   auto qkv = random_halves<F16>(70 * 192);
   const std::vector<float> out = run(c, qkv, 50.0f, Storage::kF16);
   for (const float value : out) EXPECT_TRUE(std::isfinite(value));
+}
+
+// Every thread gives a number to its neighbour, with and without a barrier between.
+template <bool kWaits>
+struct Neighbours {
+  static constexpr int kThreads = 64;
+  struct Shared {
+    float values[kThreads];
+  };
+  float* out;
+
+  template <class B>
+  void run(B& block) const {
+    Shared& s = block.shared();
+    const auto give = [&](int t) { s.values[t] = static_cast<float>(t); };
+    if (kWaits) {
+      block.each(give);
+    } else {
+      block.each_alone(give);
+    }
+    block.each([&](int t) { out[t] = s.values[(t + 1) % kThreads]; });
+  }
+};
+
+struct AllToOnePlace {
+  static constexpr int kThreads = 64;
+  struct Shared {
+    float value;
+  };
+
+  template <class B>
+  void run(B& block) const {
+    block.each([&](int t) { block.shared().value = static_cast<float>(t); });
+  }
+};
+
+class CheckedBarriers : public testing::Test {
+ protected:
+  void SetUp() override { host_barriers_are_checked = true; }
+  void TearDown() override { host_barriers_are_checked = false; }
+};
+
+TEST_F(CheckedBarriers, AMissingOneShows) {
+  std::vector<float> out(64);
+  run_on_host(Neighbours<true>{out.data()}, 1);
+  for (std::size_t t = 0; t < 64; ++t) EXPECT_EQ(out[t], static_cast<float>((t + 1) % 64));
+  run_on_host(Neighbours<false>{out.data()}, 1);
+  for (std::size_t t = 0; t < 64; ++t) EXPECT_TRUE(std::isnan(out[t])) << t;
+  EXPECT_THROW(run_on_host(AllToOnePlace{}, 1), std::logic_error);
+}
+
+TEST_F(CheckedBarriers, AttentionOnTensorCoresHasThemAll) {
+  for (const Case& c : {Case{{70}, 1, 32, false}, Case{{130, 3}, 1, 64, true}}) {
+    const std::int64_t rows = std::accumulate(c.lengths.begin(), c.lengths.end(), std::int64_t{0});
+    const auto qkv = random_halves<Bf16>(rows * 3 * c.heads * c.dim);
+    const std::vector<float> got = run(c, qkv, 0.125f, Storage::kBf16);
+    host_barriers_are_checked = false;
+    EXPECT_EQ(got, run(c, qkv, 0.125f, Storage::kBf16));
+    host_barriers_are_checked = true;
+  }
+}
+
+TEST(HostAlignment, IsThatOfTheGpu) {
+  alignas(16) const Bf16 values[24] = {};
+  alignas(16) Bf16 to[8] = {};
+  EXPECT_NO_THROW(copy8(values + 8, to));
+  EXPECT_THROW(copy8(values + 4, to), std::logic_error);
+  EXPECT_NO_THROW(load2(values + 2));
+  EXPECT_THROW(load2(values + 1), std::logic_error);
 }
 
 }  // namespace

@@ -4,12 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <random>
 #include <vector>
 
 #include "backends/cuda/cuda_backend.h"
 #include "backends/cuda/emulated/emulation.h"
+#include "backends/cuda/emulated/host_queue.h"
 #include "backends/reference/reference_backend.h"
 #include "compute/out_of_memory.h"
 
@@ -95,7 +95,10 @@ Values values_of(std::int64_t rows) {
 
 class CudaStreamTest : public testing::TestWithParam<StreamOptions> {
  protected:
-  void TearDown() override { set_emulated_memory(std::numeric_limits<std::size_t>::max()); }
+  void TearDown() override {
+    reset_emulated_memory();
+    break_emulated_devices(false);
+  }
 
   std::shared_ptr<compute::Backend> backend_ = make_cuda_backend(0, GetParam());
   std::shared_ptr<compute::Backend> reference_ = reference::make_reference_backend();
@@ -188,6 +191,44 @@ TEST_P(CudaStreamTest, ADeviceThatIsFullSaysSoAndRecovers) {
   EXPECT_THROW(backend_->upload(Values(1'000'000)), compute::OutOfMemory);
   stream->reset();
   EXPECT_NE(stream->allocate(1000), nullptr);
+}
+
+TEST_P(CudaStreamTest, WhatCannotBeCapturedRunsCallByCall) {
+  const Block block(*backend_, Precision::kBf16);
+  const auto stream = backend_->make_stream();
+  const Values values = values_of(41), first = block.run(*stream, values, 1);
+  const std::size_t before = emulated_graph_starts();
+  host_refuses_capture = true;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(block.run(*stream, values, 1), first);
+  host_refuses_capture = false;
+  EXPECT_EQ(emulated_graph_starts(), before);
+}
+
+// What was staged crosses in pieces through two parts of pinned memory, later than it is asked for.
+TEST_P(CudaStreamTest, AHostBufferMayChangeAsSoonAsItWasTaken) {
+  const auto stream = backend_->make_stream();
+  constexpr std::int64_t kColumns = 1'700'000;  // more than three parts
+  Values values = random_values(kColumns, 5);
+  const Values wanted = values;
+  const Matrix x{stream->allocate(kColumns), 1, kColumns, kColumns};
+  stream->upload(values, x);
+  std::fill(values.begin(), values.end(), 0.0f);
+  stream->download(x, values);
+  EXPECT_EQ(values, wanted);
+}
+
+TEST_P(CudaStreamTest, ABrokenDeviceIsAnErrorAndNotTheEnd) {
+  const Block block(*backend_, Precision::kBf16);
+  {
+    const auto stream = backend_->make_stream();
+    const Values values = values_of(41);
+    block.run(*stream, values, 1);
+    break_emulated_devices(true);
+    EXPECT_THROW(block.run(*stream, values, 1), std::runtime_error);
+    EXPECT_THROW(stream->reset(), std::runtime_error);
+  }  // a stream goes with what it was given
+  break_emulated_devices(false);
+  EXPECT_NO_THROW(block.run(*backend_->make_stream(), values_of(41), 1));
 }
 
 TEST_P(CudaStreamTest, MemoryGoesBack) {

@@ -29,9 +29,10 @@ std::shared_ptr<compute::Backend> open_backend(const std::string& name) {
     return module != nullptr && module->count_devices(problem) > 0 ? module->make(0) : nullptr;
   }
   // The GPU's kernels as loops on the host: with products as its library makes them, and, in the
-  // opposite order of threads and blocks, with those of our own.
+  // opposite order of threads and blocks and with barriers checked, with those of our own.
   if (name == "cuda-host" || name == "cuda-host-kernels") {
-    backends::cuda::host_order_is_reversed = name == "cuda-host-kernels";
+    const bool kernels = name == "cuda-host-kernels";
+    backends::cuda::host_order_is_reversed = backends::cuda::host_barriers_are_checked = kernels;
     return backends::cuda::make_cuda_backend(0, {.use_library = name == "cuda-host"});
   }
   const std::vector<std::string> here = backends::cpu::available_isas();

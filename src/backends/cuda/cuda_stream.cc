@@ -17,7 +17,7 @@ CudaStream::CudaStream(RuntimePointer runtime, StreamOptions options)
       staging_(runtime_),
       recorder_(runtime_, options.use_graphs) {}
 
-CudaStream::~CudaStream() { runtime_->wait_for(recorder_.queue()); }
+CudaStream::~CudaStream() { runtime_->settle(recorder_.queue()); }
 
 void CudaStream::reset() {
   recorder_.forget();

@@ -18,14 +18,10 @@ Cells cells_of(const compute::Matrix& matrix, Storage storage) {
 Recorder::Recorder(std::shared_ptr<Runtime> runtime, bool use_graphs)
     : runtime_(std::move(runtime)),
       use_graphs_(use_graphs),
-      queue_(runtime_->make_queue()),
+      queue_(runtime_),
       workspace_(runtime_, LibraryProduct::workspace_bytes()) {}
 
-Recorder::~Recorder() {
-  runtime_->wait_for(queue_);
-  captured_.clear();
-  runtime_->release_queue(queue_);
-}
+Recorder::~Recorder() { runtime_->settle(queue()); }
 
 void Recorder::add(Operation operation) {
   widen_where_used(operation);
@@ -47,16 +43,19 @@ void Recorder::flush() {
                                     [&](const Captured& one) { return one.key == key; });
     if (known == captured_.end()) {
       run_all(plan);
-      captured_.push_front({std::move(key), nullptr});
+      captured_.push_front({std::move(key)});
       if (captured_.size() > kGraphs) {
-        runtime_->wait_for(queue_);
+        runtime_->wait_for(queue());
         captured_.pop_back();
       }
     } else {
       captured_.splice(captured_.begin(), captured_, known);
-      if (known->graph == nullptr) known->graph = runtime_->capture(queue_, [&] { run_all(plan); });
+      if (known->graph == nullptr && !known->refused) {
+        known->graph = runtime_->capture(queue(), [&] { run_all(plan); });
+        known->refused = known->graph == nullptr;
+      }
       if (known->graph != nullptr) {
-        runtime_->start(*known->graph, queue_);
+        runtime_->start(*known->graph, queue());
       } else {
         run_all(plan);
       }
@@ -74,7 +73,7 @@ void Recorder::forget() {
 void Recorder::run_all(const StoragePlan& plan) {
   for (std::size_t i = 0; i < operations_.size(); ++i) {
     const Operation& operation = operations_[i];
-    Bound bound{queue_, {}, {}, scratch_.data(), workspace_.data()};
+    Bound bound{queue(), {}, {}, scratch_.data(), workspace_.data()};
     for (std::size_t r = 0; r < operation.reads.size(); ++r)
       bound.reads.push_back(cells_of(operation.reads[r].matrix, plan.operations[i].reads[r]));
     if (operation.write) bound.write = cells_of(operation.write->matrix, plan.operations[i].write);
@@ -119,13 +118,13 @@ void Recorder::widen(const Narrow& value) {
   runtime_->use();
   ensure_scratch(static_cast<std::size_t>(m.rows * m.columns) * sizeof(float));
   const Cells copy{scratch_.data(), m.columns, Storage::kFloat};
-  enqueue(queue_, ConvertRows{cells_of(m, value.storage), copy, m.columns, m.columns}, m.rows);
-  enqueue(queue_, ConvertRows{copy, cells_of(m, Storage::kFloat), m.columns, m.columns}, m.rows);
+  enqueue(queue(), ConvertRows{cells_of(m, value.storage), copy, m.columns, m.columns}, m.rows);
+  enqueue(queue(), ConvertRows{copy, cells_of(m, Storage::kFloat), m.columns, m.columns}, m.rows);
 }
 
 void Recorder::ensure_scratch(std::size_t bytes) {
   if (bytes <= scratch_.bytes()) return;
-  runtime_->wait_for(queue_);
+  runtime_->wait_for(queue());
   captured_.clear();  // they know the old address
   scratch_ = DeviceMemory();
   scratch_ = DeviceMemory(runtime_, bytes);

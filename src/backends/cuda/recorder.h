@@ -35,6 +35,8 @@ class Recorder {
  public:
   Recorder(std::shared_ptr<Runtime> runtime, bool use_graphs);
   ~Recorder();
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
 
   void add(Operation operation);
   /// Puts everything into the queue, in float32 wherever someone may look at it again. Throws
@@ -43,13 +45,14 @@ class Recorder {
   /// Forgets what was not run, and that any value was kept in 16 bits.
   void forget();
   bool empty() const { return operations_.empty(); }
-  QueueHandle queue() const { return queue_; }
+  QueueHandle queue() const { return queue_.get(); }
   const Runtime& runtime() const { return *runtime_; }
 
  private:
   struct Captured {
     std::string key;
-    std::unique_ptr<Graph> graph;  // null: seen once
+    std::unique_ptr<Graph> graph = nullptr;  // null: seen once
+    bool refused = false;                    // it cannot be captured
   };
   struct Narrow {
     compute::Matrix matrix;
@@ -66,7 +69,7 @@ class Recorder {
 
   std::shared_ptr<Runtime> runtime_;
   const bool use_graphs_;
-  QueueHandle queue_;
+  Queue queue_;
   std::vector<Operation> operations_;
   std::vector<Narrow> narrow_;  // values of earlier flushes that lie in 16 bits
   DeviceMemory scratch_, workspace_;

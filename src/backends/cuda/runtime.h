@@ -59,6 +59,9 @@ class Runtime {
   void make_wait(QueueHandle queue, EventHandle event);
   void wait(EventHandle event);
   void wait_for(QueueHandle queue);
+  /// As wait_for(), where nobody is left to be told that the work failed: before memory it used
+  /// goes.
+  void settle(QueueHandle queue) noexcept;
 
   /// `from` is pinned and stays as it is until the copy is done.
   void copy_in(void* to, const void* from, std::size_t bytes, QueueHandle queue);
@@ -69,7 +72,7 @@ class Runtime {
   void upload(void* to, const void* from, std::size_t bytes);
 
   /// The graph of the work that `enqueue` puts into the queue, none of which runs; null if the
-  /// device cannot capture it.
+  /// device cannot capture it. `enqueue` allocates nothing, releases nothing and waits for nothing.
   std::unique_ptr<Graph> capture(QueueHandle queue, const std::function<void()>& enqueue);
   void start(const Graph& graph, QueueHandle queue);
 
@@ -80,6 +83,52 @@ class Runtime {
   int ordinal_;
   DeviceFacts facts_;
   std::unique_ptr<Library> library_;
+};
+
+/// A queue of its own. Whoever gives it work settles it before memory of that work goes.
+class Queue {
+ public:
+  explicit Queue(std::shared_ptr<Runtime> runtime)
+      : runtime_(std::move(runtime)), handle_(runtime_->make_queue()) {}
+  ~Queue() {
+    runtime_->settle(handle_);
+    runtime_->release_queue(handle_);
+  }
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+  QueueHandle get() const { return handle_; }
+
+ private:
+  std::shared_ptr<Runtime> runtime_;
+  QueueHandle handle_;
+};
+
+class Event {
+ public:
+  explicit Event(std::shared_ptr<Runtime> runtime)
+      : runtime_(std::move(runtime)), handle_(runtime_->make_event()) {}
+  ~Event() { runtime_->release_event(handle_); }
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+  EventHandle get() const { return handle_; }
+
+ private:
+  std::shared_ptr<Runtime> runtime_;
+  EventHandle handle_;
+};
+
+class PinnedMemory {
+ public:
+  PinnedMemory(std::shared_ptr<Runtime> runtime, std::size_t bytes)
+      : runtime_(std::move(runtime)), data_(runtime_->allocate_pinned(bytes)) {}
+  ~PinnedMemory() { runtime_->release_pinned(data_); }
+  PinnedMemory(const PinnedMemory&) = delete;
+  PinnedMemory& operator=(const PinnedMemory&) = delete;
+  void* data() const { return data_; }
+
+ private:
+  std::shared_ptr<Runtime> runtime_;
+  void* data_;
 };
 
 /// Memory of a device; nothing if `bytes` is 0.

@@ -1,7 +1,9 @@
 #include <cuda_runtime_api.h>
 #include <dlfcn.h>
+#include <vecframe/error.h>
 
 #include <cstdlib>
+#include <stdexcept>
 
 #include "backends/cuda/cuda_check.h"
 #include "backends/cuda/runtime.h"
@@ -13,6 +15,22 @@ namespace {
 
 cudaStream_t stream_of(QueueHandle queue) { return static_cast<cudaStream_t>(queue); }
 cudaEvent_t event_of(EventHandle event) { return static_cast<cudaEvent_t>(event); }
+
+// The first with bf16 on its tensor cores, and the first that the kernels are compiled for.
+constexpr int kLeastCapability = 8;
+
+bool is_new_enough(int ordinal) {
+  int major = 0;
+  if (cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, ordinal) == cudaSuccess)
+    return major >= kLeastCapability;
+  cudaGetLastError();
+  return false;
+}
+
+// 13020 as "13.2".
+std::string version_text(int version) {
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
 
 class CudaGraph final : public Graph {
  public:
@@ -35,8 +53,21 @@ int count_devices(std::string& problem) {
   }
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
-  if (error == cudaSuccess && count > 0) return count;
-  problem = error == cudaSuccess ? "no CUDA-capable device is detected" : cudaGetErrorString(error);
+  cudaGetLastError();  // the next check is not about this
+  if (error == cudaSuccess && count > 0) {
+    for (int i = 0; i < count; ++i)
+      if (is_new_enough(i)) return count;
+    problem = "of compute capability " + std::to_string(kLeastCapability) +
+              ".0 or later there is no device";
+  } else if (error == cudaErrorInsufficientDriver) {
+    int driver = 0;
+    cudaDriverGetVersion(&driver);
+    problem = "the NVIDIA driver is for CUDA " + version_text(driver) + ", and this build needs " +
+              version_text(CUDART_VERSION);
+  } else {
+    problem =
+        error == cudaSuccess ? "no CUDA-capable device is detected" : cudaGetErrorString(error);
+  }
   const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
   if (visible != nullptr) problem += std::string(", CUDA_VISIBLE_DEVICES is '") + visible + "'";
   return 0;
@@ -49,10 +80,17 @@ Runtime::Runtime(int ordinal) : ordinal_(ordinal) {
   facts_.name = properties.name;
   facts_.architecture = "sm_" + std::to_string(properties.major) + std::to_string(properties.minor);
   facts_.memory_bytes = properties.totalGlobalMem;
+  if (properties.major < kLeastCapability)
+    throw RequestError("device: 'cuda:" + std::to_string(ordinal) + "' is a " + facts_.name +
+                       " of compute capability " + std::to_string(properties.major) + "." +
+                       std::to_string(properties.minor) +
+                       "; name one of 8.0 or later, or leave it out of CUDA_VISIBLE_DEVICES");
   library_ = std::make_unique<Library>();
 }
 
-Runtime::~Runtime() = default;
+Runtime::~Runtime() {
+  if (library_->handle != nullptr) cudaSetDevice(ordinal_);
+}
 
 void Runtime::use() const { check(cudaSetDevice(ordinal_), "cudaSetDevice"); }
 
@@ -61,7 +99,7 @@ void* Runtime::allocate(std::size_t bytes) {
   void* memory = nullptr;
   const cudaError_t error = cudaMalloc(&memory, bytes);
   if (error == cudaErrorMemoryAllocation) {
-    cudaGetLastError();  // or the next check would find it
+    cudaGetLastError();  // the next check is not about this
     throw compute::OutOfMemory(facts_.name, bytes);
   }
   check(error, "cudaMalloc");
@@ -120,6 +158,12 @@ void Runtime::wait_for(QueueHandle queue) {
   check(cudaStreamSynchronize(stream_of(queue)), "cudaStreamSynchronize");
 }
 
+void Runtime::settle(QueueHandle queue) noexcept {
+  cudaSetDevice(ordinal_);
+  cudaStreamSynchronize(stream_of(queue));
+  cudaGetLastError();
+}
+
 void Runtime::copy_in(void* to, const void* from, std::size_t bytes, QueueHandle queue) {
   use();
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_of(queue)),
@@ -151,16 +195,16 @@ std::unique_ptr<Graph> Runtime::capture(QueueHandle queue, const std::function<v
     return nullptr;
   }
   cudaGraph_t graph = nullptr;
+  bool captured = true;
   try {
     enqueue();
-  } catch (...) {
-    cudaStreamEndCapture(stream, &graph);
-    if (graph != nullptr) cudaGraphDestroy(graph);
-    cudaGetLastError();
-    throw;
+  } catch (const std::runtime_error&) {
+    captured = false;  // an error of the work itself comes again when it runs
   }
-  if (cudaStreamEndCapture(stream, &graph) != cudaSuccess) {
+  const cudaError_t ended = cudaStreamEndCapture(stream, &graph);
+  if (ended != cudaSuccess || !captured) {
     cudaGetLastError();
+    if (graph != nullptr) cudaGraphDestroy(graph);
     return nullptr;
   }
   cudaGraphExec_t executable = nullptr;

@@ -15,9 +15,6 @@ namespace vecframe::backends::cuda {
 class Staging {
  public:
   explicit Staging(std::shared_ptr<Runtime> runtime);
-  ~Staging();
-  Staging(const Staging&) = delete;
-  Staging& operator=(const Staging&) = delete;
 
   /// Starts a copy of host memory, which may change after the call. Throws compute::OutOfMemory.
   const void* stage(const void* from, std::size_t bytes);
@@ -32,19 +29,21 @@ class Staging {
  private:
   static constexpr std::size_t kPartBytes = std::size_t{2} << 20;
   struct Part {
-    void* memory = nullptr;
-    EventHandle copied = nullptr;
+    explicit Part(const std::shared_ptr<Runtime>& runtime)
+        : memory(runtime, kPartBytes), copied(runtime) {}
+    PinnedMemory memory;
+    Event copied;  // what was last put there
   };
 
   std::byte* reserve(std::size_t bytes);
 
   std::shared_ptr<Runtime> runtime_;
-  QueueHandle queue_;  // of copies
-  EventHandle all_copied_;
   std::array<Part, 2> parts_;
   std::size_t next_part_ = 0;
   std::vector<DeviceMemory> blocks_;
   std::size_t used_ = 0;  // of the last block
+  Event all_copied_;
+  Queue queue_;  // of copies; the first that goes
 };
 
 }  // namespace vecframe::backends::cuda

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -25,6 +24,7 @@ namespace {
 
 using backends::cuda::emulated_memory_used;
 using backends::cuda::make_cuda_backend;
+using backends::cuda::reset_emulated_memory;
 using backends::cuda::set_emulated_memory;
 
 constexpr std::int64_t kPictures = 16;
@@ -54,7 +54,7 @@ std::vector<float> embed(embed::ImageEmbedder& embedder, std::int64_t count = kP
 
 class Replicas : public testing::Test {
  protected:
-  void TearDown() override { set_emulated_memory(std::numeric_limits<std::size_t>::max()); }
+  void TearDown() override { reset_emulated_memory(); }
 };
 
 TEST_F(Replicas, EveryDeviceGivesTheSameVectors) {
@@ -102,7 +102,7 @@ TEST_F(Replicas, ADeviceWithoutRoomForOneSaysSo) {
   const auto embedder = embedder_of({make_cuda_backend(0)});
   set_emulated_memory(emulated_memory_used() + 1000);
   EXPECT_THROW(embed(*embedder), compute::OutOfMemory);
-  set_emulated_memory(std::numeric_limits<std::size_t>::max());
+  reset_emulated_memory();
   EXPECT_EQ(embed(*embedder), embed(*embedder_of({make_cuda_backend(0)})));
 }
 

@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <mutex>
 #include <new>
 #include <stdexcept>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -21,10 +21,38 @@ namespace {
 
 constexpr int kDevices = 2;
 constexpr std::size_t kAlignment = 256;
+constexpr std::size_t kMemory = std::size_t{64} << 30;
 
-std::atomic<std::size_t> memory_limit{std::numeric_limits<std::size_t>::max()};
+std::atomic<std::size_t> memory_limit{kMemory};
 std::atomic<std::size_t> memory_used{0};
 std::atomic<std::size_t> graph_starts{0};
+std::atomic<bool> broken{false};
+
+// Whether the thread captures a queue.
+thread_local bool capturing = false;
+
+struct Capturing {
+  Capturing(HostQueue& queue_, std::vector<HostWork>& work) : queue(queue_) {
+    queue.capture_into(&work);
+    capturing = true;
+  }
+  ~Capturing() {
+    queue.capture_into(nullptr);
+    capturing = false;
+  }
+  Capturing(const Capturing&) = delete;
+  Capturing& operator=(const Capturing&) = delete;
+  HostQueue& queue;
+};
+
+// The CUDA runtime refuses such calls then, and the capture is lost.
+void refuse_in_capture(const char* call) {
+  if (capturing) throw std::logic_error(std::string(call) + " while a queue is captured");
+}
+
+void refuse_if_broken() {
+  if (broken) throw std::runtime_error("emulation: an illegal memory access was encountered");
+}
 
 // Sizes of what is allocated, so that release() can count it back.
 std::mutex sizes_mutex;
@@ -37,6 +65,16 @@ void* aligned(std::size_t bytes) {
   return memory;
 }
 
+// A place in a queue, or none.
+struct HostEvent {
+  HostQueue* queue = nullptr;
+  std::uint64_t given = 0;
+  void reach() const {
+    if (queue != nullptr) queue->finish(given);
+  }
+};
+
+HostEvent& event_of(EventHandle event) { return *static_cast<HostEvent*>(event); }
 HostQueue& queue_of(QueueHandle queue) { return *static_cast<HostQueue*>(queue); }
 
 class HostGraph final : public Graph {
@@ -71,6 +109,8 @@ void multiply_columns(const LibraryProduct& p) {
 }  // namespace
 
 void set_emulated_memory(std::size_t bytes) { memory_limit = bytes; }
+void reset_emulated_memory() { memory_limit = kMemory; }
+void break_emulated_devices(bool is_broken) { broken = is_broken; }
 std::size_t emulated_memory_used() { return memory_used; }
 std::size_t emulated_graph_starts() { return graph_starts; }
 
@@ -88,6 +128,8 @@ Runtime::~Runtime() = default;
 void Runtime::use() const { host_device = ordinal_; }
 
 void* Runtime::allocate(std::size_t bytes) {
+  refuse_in_capture("allocate");
+  refuse_if_broken();
   if (memory_used.fetch_add(bytes) + bytes > memory_limit) {
     memory_used -= bytes;
     throw compute::OutOfMemory(facts_.name, bytes);
@@ -100,6 +142,7 @@ void* Runtime::allocate(std::size_t bytes) {
 }
 
 void Runtime::release(void* memory) noexcept {
+  refuse_in_capture("release");
   std::lock_guard lock(sizes_mutex);
   const auto found = sizes.find(memory);
   memory_used -= found->second;
@@ -107,17 +150,36 @@ void Runtime::release(void* memory) noexcept {
   std::free(memory);
 }
 
-void* Runtime::allocate_pinned(std::size_t bytes) { return aligned(bytes); }
+void* Runtime::allocate_pinned(std::size_t bytes) {
+  refuse_in_capture("allocate_pinned");
+  return aligned(bytes);
+}
 void Runtime::release_pinned(void* memory) noexcept { std::free(memory); }
 
 QueueHandle Runtime::make_queue() { return new HostQueue(ordinal_); }
 void Runtime::release_queue(QueueHandle queue) noexcept { delete static_cast<HostQueue*>(queue); }
-EventHandle Runtime::make_event() { return nullptr; }
-void Runtime::release_event(EventHandle) noexcept {}
-void Runtime::record(EventHandle, QueueHandle) {}
-void Runtime::make_wait(QueueHandle, EventHandle) {}
-void Runtime::wait(EventHandle) {}
-void Runtime::wait_for(QueueHandle) {}
+EventHandle Runtime::make_event() { return new HostEvent; }
+void Runtime::release_event(EventHandle event) noexcept { delete static_cast<HostEvent*>(event); }
+void Runtime::record(EventHandle event, QueueHandle queue) {
+  event_of(event) = {&queue_of(queue), queue_of(queue).given()};
+}
+void Runtime::make_wait(QueueHandle queue, EventHandle event) {
+  use();
+  queue_of(queue).run([reached = event_of(event)] { reached.reach(); });
+}
+void Runtime::wait(EventHandle event) {
+  refuse_in_capture("wait");
+  refuse_if_broken();
+  event_of(event).reach();
+}
+void Runtime::wait_for(QueueHandle queue) {
+  refuse_in_capture("wait_for");
+  refuse_if_broken();
+  queue_of(queue).finish();
+}
+void Runtime::settle(QueueHandle queue) noexcept {
+  if (!broken) queue_of(queue).finish();
+}
 
 void Runtime::copy_in(void* to, const void* from, std::size_t bytes, QueueHandle queue) {
   use();
@@ -135,24 +197,29 @@ void Runtime::copy_out(void* to, const void* from, std::size_t bytes, std::size_
 }
 
 void Runtime::upload(void* to, const void* from, std::size_t bytes) {
+  refuse_in_capture("upload");
+  refuse_if_broken();
   std::memcpy(to, from, bytes);
 }
 
 std::unique_ptr<Graph> Runtime::capture(QueueHandle queue, const std::function<void()>& enqueue) {
+  use();
   auto graph = std::make_unique<HostGraph>();
-  queue_of(queue).capture_into(&graph->work);
+  const Capturing scope(queue_of(queue), graph->work);
   try {
     enqueue();
-  } catch (...) {
-    queue_of(queue).capture_into(nullptr);
-    throw;
+  } catch (const std::runtime_error&) {
+    return nullptr;
   }
-  queue_of(queue).capture_into(nullptr);
   return graph;
 }
 
-void Runtime::start(const Graph& graph, QueueHandle) {
-  for (const HostWork& work : static_cast<const HostGraph&>(graph).work) work();
+// The graph may go before its work is done.
+void Runtime::start(const Graph& graph, QueueHandle queue) {
+  use();
+  queue_of(queue).run([work = static_cast<const HostGraph&>(graph).work] {
+    for (const HostWork& one : work) one();
+  });
   ++graph_starts;
 }
 

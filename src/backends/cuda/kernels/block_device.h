@@ -5,9 +5,11 @@
 
 namespace vecframe::backends::cuda {
 
+// Volatile, so that no product moves into a branch that some lanes do not take.
 VECFRAME_KERNEL void mma_sync(Bf16, MmaLane& lane) {
   float* c = lane.c;
-  asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
       "{%0,%1,%2,%3};"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
       : "r"(lane.a[0]), "r"(lane.a[1]), "r"(lane.a[2]), "r"(lane.a[3]), "r"(lane.b[0]),
@@ -16,7 +18,8 @@ VECFRAME_KERNEL void mma_sync(Bf16, MmaLane& lane) {
 
 VECFRAME_KERNEL void mma_sync(F16, MmaLane& lane) {
   float* c = lane.c;
-  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
       "{%0,%1,%2,%3};"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
       : "r"(lane.a[0]), "r"(lane.a[1]), "r"(lane.a[2]), "r"(lane.a[3]), "r"(lane.b[0]),

@@ -1,6 +1,7 @@
 // Values as they lie in device memory: float32 or one of the 16-bit floats.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -10,6 +11,9 @@
 #define VECFRAME_KERNEL __device__ __forceinline__
 #define VECFRAME_UNROLL _Pragma("unroll")
 #else
+#include <stdexcept>
+#include <string>
+
 #include "tensor/dtype.h"
 #define VECFRAME_KERNEL inline
 #define VECFRAME_UNROLL
@@ -58,6 +62,12 @@ VECFRAME_KERNEL F16 from_float<F16>(float value) {
   return {__half_as_ushort(__float2half_rn(value))};
 }
 #else
+/// A GPU refuses a load of several values from elsewhere, and all later work with it.
+inline void host_check_aligned(const void* at, std::size_t bytes) {
+  if (reinterpret_cast<std::uintptr_t>(at) % bytes != 0)
+    throw std::logic_error("a load or store of " + std::to_string(bytes) + " bytes not aligned");
+}
+
 inline float to_float(float value) { return value; }
 inline float to_float(Bf16 value) { return tensor::bf16_to_float(value.bits); }
 inline float to_float(F16 value) { return tensor::f16_to_float(value.bits); }
@@ -90,6 +100,7 @@ VECFRAME_KERNEL std::uint32_t load2(const T* at) {
 #ifdef __CUDACC__
   return *reinterpret_cast<const std::uint32_t*>(at);
 #else
+  host_check_aligned(at, sizeof(std::uint32_t));
   std::uint32_t pair;
   std::memcpy(&pair, at, sizeof pair);
   return pair;
@@ -102,6 +113,8 @@ VECFRAME_KERNEL void copy8(const T* from, T* to) {
 #ifdef __CUDACC__
   *reinterpret_cast<uint4*>(to) = *reinterpret_cast<const uint4*>(from);
 #else
+  host_check_aligned(from, 16);
+  host_check_aligned(to, 16);
   std::memcpy(to, from, 8 * sizeof(T));
 #endif
 }

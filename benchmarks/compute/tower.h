@@ -38,7 +38,7 @@ inline const std::vector<TowerSize>& tower_sizes() {
 class Tower {
  public:
   Tower(compute::Backend& backend, const TowerSize& size, tensor::Precision precision)
-      : size_(size) {
+      : size_(size), precision_(precision) {
     const std::int64_t w = size.width;
     patch_ = backend.pack(
         compute::PatchWeights{random(w * 3 * size.patch * size.patch), {}, size.patch, w},
@@ -65,9 +65,11 @@ class Tower {
     const auto matrix = [&](std::int64_t r, std::int64_t c) {
       return compute::Matrix{stream.allocate(r * c), r, c, c};
     };
-    const compute::Matrix x = matrix(rows, w), n = matrix(rows, w), qkv = matrix(rows, 3 * w),
-                          hidden = matrix(rows, 4 * w), pooled = matrix(batch, w),
+    const compute::Matrix x = matrix(rows, w), pooled = matrix(batch, w),
                           embedding = matrix(batch, size_.projection);
+    compute::Matrix n = matrix(rows, w), qkv = matrix(rows, 3 * w), hidden = matrix(rows, 4 * w);
+    n.narrow = hidden.narrow = precision_ == tensor::Precision::kBf16;
+    qkv.narrow = precision_ != tensor::Precision::kFp32;
     stream.embed_patches(*patch_, {pixels.data(), batch, 224, 224, &table_}, tokens, 1, x);
     stream.broadcast_rows(*class_token_, batch, tokens, 0, x);
     stream.add_rows(*positions_, batch, x);
@@ -76,7 +78,7 @@ class Tower {
     for (const Block& block : blocks_) {
       norm(stream, x, n);
       stream.linear(*block.qkv, n, compute::Activation::kNone, {}, qkv);
-      stream.attention(qkv, batch, size_.heads, scale, n);
+      stream.attention(qkv, batch, size_.heads, scale, precision_, n);
       stream.linear(*block.out, n, compute::Activation::kNone, x, x);
       norm(stream, x, n);
       stream.linear(*block.up, n, compute::Activation::kQuickGelu, {}, hidden);
@@ -105,6 +107,7 @@ class Tower {
   }
 
   const TowerSize size_;
+  const tensor::Precision precision_;
   std::minstd_rand engine_{3};
   std::unique_ptr<compute::PatchEmbedding> patch_;
   std::unique_ptr<compute::Vector> class_token_, positions_, one_, zero_;

@@ -25,7 +25,7 @@
 namespace vecframe::compute {
 
 /// Version of everything in backend.h and types.h; a shared object made for another one is refused.
-inline constexpr int kBackendAbi = 2;
+inline constexpr int kBackendAbi = 3;
 
 /// Packed weights in device memory. Opaque: only the backend that made one may use it, from any of
 /// its streams.
@@ -80,14 +80,17 @@ class Stream {
   /// cos + a sin). Row i of `turns` is d / 2 cosines, then d / 2 sines.
   virtual void rotate_pairs(const Vector& turns, std::int64_t batch, std::int64_t heads,
                             std::int64_t first_row, Matrix x) = 0;
-  /// softmax(q k^T * scale) v for each image and head. qkv is [batch * tokens, 3 * heads *
-  /// head_dim], thirds q, k, v; out is [batch * tokens, heads * head_dim].
+  /// softmax(q k^T * scale) v for each image and head, scale > 0. qkv is [batch * tokens, 3 * heads
+  /// * head_dim], thirds q, k, v; out is [batch * tokens, heads * head_dim]. Below fp32, q, k, v
+  /// and exp(score - largest) of a row are rounded to bf16 before they are multiplied, while sums,
+  /// scores and the divisor stay float32; a device may keep more bits.
   virtual void attention(Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
-                         Matrix out) = 0;
+                         tensor::Precision precision, Matrix out) = 0;
   /// As attention(), of texts of unequal length: text b has lengths[b] consecutive rows, and each
   /// row sees itself and the rows of its text before it. The lengths sum up to qkv.rows.
   virtual void causal_attention(Matrix qkv, std::span<const std::int64_t> lengths,
-                                std::int64_t heads, float scale, Matrix out) = 0;
+                                std::int64_t heads, float scale, tensor::Precision precision,
+                                Matrix out) = 0;
   /// As attention(), with a bias of relative positions added to the scaled scores. The tokens are a
   /// class token and the patches of a grid, row by row. For each head `table` holds (2 rows - 1) *
   /// (2 columns - 1) + 3 values: that of a query's patch p and a key's patch q stands at (y_q - y_p
@@ -95,7 +98,7 @@ class Stream {
   /// token to patch, of patch to class token, and of class token to itself.
   virtual void relative_attention(const Vector& table, std::int64_t grid_columns, Matrix qkv,
                                   std::int64_t batch, std::int64_t heads, float scale,
-                                  Matrix out) = 0;
+                                  tensor::Precision precision, Matrix out) = 0;
   /// softmax(q k^T * scale) v for each image and head, where `query` holds one q of heads *
   /// head_dim values for all images: attention pooling. kv is [batch * tokens, 2 * heads *
   /// head_dim], halves k, v; out is [batch, heads * head_dim].

@@ -29,6 +29,11 @@ struct Matrix {
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   std::int64_t stride = 0;
+  /// Whether all that reads it rounds its values to bf16: products with such weights, and attention
+  /// below fp32. A backend may then keep it in bf16, in half of the memory, which changes no
+  /// result. Such a matrix is written and read whole, by linear() (`x`, `y`), normalize() (`y`),
+  /// attention, and, into another one, gather_rows() and take_rows().
+  bool narrow = false;
 
   /// Rows [first, first + count).
   Matrix row_range(std::int64_t first, std::int64_t count) const {

@@ -46,7 +46,7 @@ std::unique_ptr<compute::Linear> pack_qkv(const EncoderSpec& spec, const BlockTe
 
 EncoderBlocks::EncoderBlocks(const EncoderSpec& spec, const std::vector<BlockTensors>& tensors,
                              const WeightPacker& packer)
-    : spec_(spec) {
+    : spec_(spec), precision_(packer.precision()) {
   for (const BlockTensors& from : tensors) {
     EncoderBlock block;
     block.norm1 = packer.norm(from.norm1);
@@ -75,9 +75,16 @@ void EncoderBlocks::normalize(compute::Stream& stream, const Norm& norm, Matrix 
   stream.normalize(spec_.norm, *norm.weight, norm.bias.get(), spec_.epsilon, from, to);
 }
 
+Matrix EncoderBlocks::branch(Matrix h) const {
+  const bool norm_inside = !blocks_.empty() && blocks_.front().attention_norm.weight != nullptr;
+  h.narrow = precision_ == tensor::Precision::kBf16 && !norm_inside && !spec_.post_norm;
+  return h;
+}
+
 Matrix EncoderBlocks::project_qkv(compute::Stream& stream, const EncoderBlock& block, Matrix x,
-                                  Matrix h, float* scratch) const {
-  const Matrix qkv{scratch, x.rows, 3 * spec_.width, 3 * spec_.width};
+                                  Matrix h, float* scratch, bool rotates) const {
+  Matrix qkv{scratch, x.rows, 3 * spec_.width, 3 * spec_.width};
+  qkv.narrow = precision_ != tensor::Precision::kFp32 && !rotates;
   if (!spec_.post_norm) normalize(stream, block.norm1, x, h);
   stream.linear(*block.qkv, spec_.post_norm ? x : h, Activation::kNone, {}, qkv);
   return qkv;
@@ -87,6 +94,8 @@ void EncoderBlocks::apply_mlp(compute::Stream& stream, const EncoderBlock& block
                               float* scratch, Matrix residual, Matrix to) const {
   const std::int64_t columns = spec_.hidden_width();
   Matrix hidden{scratch, from.rows, columns, columns};
+  hidden.narrow = precision_ == tensor::Precision::kBf16 && !spec_.gated_mlp &&
+                  block.mlp_norm.weight == nullptr;
   stream.linear(*block.fc1, from, spec_.gated_mlp ? Activation::kNone : spec_.activation, {},
                 hidden);
   if (spec_.gated_mlp) {

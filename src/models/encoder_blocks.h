@@ -29,12 +29,16 @@ class EncoderBlocks {
   std::int64_t scratch_columns() const;
   /// 1 / sqrt(width of a head)
   float attention_scale() const;
+  tensor::Precision precision() const { return precision_; }
+  /// `h` of the calls below: what norms and attention write for products to read.
+  compute::Matrix branch(compute::Matrix h) const;
 
   void normalize(compute::Stream& stream, const Norm& norm, compute::Matrix from,
                  compute::Matrix to) const;
   /// qkv = projections of norm1(x), or of x if the norms follow, in `scratch`; `h` is overwritten.
+  /// `rotates` tells that rotate_pairs() follows.
   compute::Matrix project_qkv(compute::Stream& stream, const EncoderBlock& block, compute::Matrix x,
-                              compute::Matrix h, float* scratch) const;
+                              compute::Matrix h, float* scratch, bool rotates = false) const;
   /// x += output(h); x += fc2(act(fc1(norm2(x)))), with the norms inside, or x +=
   /// norm1(output(h)); x += norm2(fc2(act(fc1(x)))) if the norms follow, where `h` is what
   /// attention gave, and is overwritten as `scratch` is.
@@ -47,6 +51,7 @@ class EncoderBlocks {
                  float* scratch, compute::Matrix residual, compute::Matrix to) const;
 
   EncoderSpec spec_;
+  tensor::Precision precision_;
   std::vector<EncoderBlock> blocks_;
 };
 

@@ -54,10 +54,12 @@ class NaflexTransformer final : public ImageModel {
     stream.embed_patches(*patch_, pixels, grid.height * grid.width, 0, x);
     const PositionCache::Rows positions = positions_.at(grid);
     stream.add_rows(*positions, batch, x);
+    const Matrix branch = blocks_.branch(h);
     for (const EncoderBlock& block : blocks_.blocks()) {
-      const Matrix qkv = blocks_.project_qkv(stream, block, x, h, scratch);
-      stream.attention(qkv, batch, spec_.heads, blocks_.attention_scale(), h);
-      blocks_.finish(stream, block, x, h, scratch);
+      const Matrix qkv = blocks_.project_qkv(stream, block, x, branch, scratch);
+      stream.attention(qkv, batch, spec_.heads, blocks_.attention_scale(), blocks_.precision(),
+                       branch);
+      blocks_.finish(stream, block, x, branch, scratch);
     }
     blocks_.normalize(stream, final_norm_, x, h);
     if (pool_)

@@ -58,26 +58,29 @@ class TextTransformer final : public TextModel {
     const auto matrix = [&](std::int64_t r, std::int64_t c) {
       return Matrix{stream.allocate(r * c), r, c, c};
     };
-    const Matrix x = matrix(rows, width);  // residual stream, rows of all texts
-    const Matrix h = matrix(rows, width);  // inputs of a product
+    const Matrix x = matrix(rows, width);                  // residual stream, rows of all texts
+    const Matrix h = blocks_.branch(matrix(rows, width));  // inputs of a product
     float* scratch = stream.allocate(rows * blocks_.scratch_columns());
     const Matrix pooled = matrix(batch, width), pooled_h = matrix(batch, width);
+    const Matrix pooled_branch = blocks_.branch(pooled_h);
 
     embed_tokens(stream, texts, x);
     for (const EncoderBlock& block : blocks_.blocks()) {
       const Matrix qkv = blocks_.project_qkv(stream, block, x, h, scratch);
       if (spec_.causal) {
-        stream.causal_attention(qkv, lengths, spec_.heads, blocks_.attention_scale(), h);
+        stream.causal_attention(qkv, lengths, spec_.heads, blocks_.attention_scale(),
+                                blocks_.precision(), h);
       } else {
-        stream.attention(qkv, batch, spec_.heads, blocks_.attention_scale(), h);
+        stream.attention(qkv, batch, spec_.heads, blocks_.attention_scale(), blocks_.precision(),
+                         h);
       }
       // After the last attention only the pooled rows are read.
       if (&block != &blocks_.blocks().back()) {
         blocks_.finish(stream, block, x, h, scratch);
       } else {
         stream.take_rows(x, last_rows, pooled);
-        stream.take_rows(h, last_rows, pooled_h);
-        blocks_.finish(stream, block, pooled, pooled_h, scratch);
+        stream.take_rows(h, last_rows, pooled_branch);
+        blocks_.finish(stream, block, pooled, pooled_branch, scratch);
       }
     }
     blocks_.normalize(stream, final_norm_, pooled, pooled_h);

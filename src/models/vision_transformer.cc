@@ -47,19 +47,21 @@ class VisionTransformer final : public ImageModel {
     const bool class_token = spec_.pooling == Pooling::kClassToken;
     const Matrix pooled = matrix(batch, width), pooled_h = matrix(batch, width);
     const EncoderBlocks& blocks = *weights_.blocks;
+    const Matrix branch = blocks.branch(h), pooled_branch = blocks.branch(pooled_h);
     for (const EncoderBlock& block : blocks.blocks()) {
-      const Matrix qkv = blocks.project_qkv(stream, block, x, h, scratch);
+      const Matrix qkv = blocks.project_qkv(stream, block, x, branch, scratch,
+                                            /*rotates=*/weights_.turns != nullptr);
       if (weights_.turns) {
         const Matrix queries_and_keys{scratch, rows, 2 * width, qkv.stride};
         stream.rotate_pairs(*weights_.turns, batch, 2 * spec_.heads, first_patch, queries_and_keys);
       }
-      attend(stream, &block - blocks.blocks().data(), qkv, batch, h);
+      attend(stream, &block - blocks.blocks().data(), qkv, batch, branch);
       if (!class_token || &block != &blocks.blocks().back()) {
-        blocks.finish(stream, block, x, h, scratch);
+        blocks.finish(stream, block, x, branch, scratch);
       } else {
         stream.gather_rows(x, 0, tokens, pooled);
-        stream.gather_rows(h, 0, tokens, pooled_h);
-        blocks.finish(stream, block, pooled, pooled_h, scratch);
+        stream.gather_rows(branch, 0, tokens, pooled_branch);
+        blocks.finish(stream, block, pooled, pooled_branch, scratch);
       }
     }
     if (class_token) {
@@ -99,10 +101,11 @@ class VisionTransformer final : public ImageModel {
               Matrix h) const {
     const float scale = weights_.blocks->attention_scale();
     const auto& distances = weights_.distances;
-    if (distances.empty()) return stream.attention(qkv, batch, spec_.heads, scale, h);
+    const tensor::Precision precision = weights_.blocks->precision();
+    if (distances.empty()) return stream.attention(qkv, batch, spec_.heads, scale, precision, h);
     const std::size_t own = distances.size() == 1 ? 0 : static_cast<std::size_t>(block);
     stream.relative_attention(*distances[own], spec_.image_width / spec_.patch, qkv, batch,
-                              spec_.heads, scale, h);
+                              spec_.heads, scale, precision, h);
   }
 
   void normalize(compute::Stream& stream, const Norm& norm, Matrix from, Matrix to) const {

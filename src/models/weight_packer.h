@@ -33,6 +33,7 @@ class WeightPacker {
   WeightPacker(const Checkpoint& checkpoint, compute::Backend& backend, tensor::Precision precision)
       : checkpoint_(checkpoint), backend_(backend), precision_(precision) {}
 
+  tensor::Precision precision() const { return precision_; }
   /// Empty for null.
   tensor::AlignedBuffer<float> read(const TensorInfo* tensor) const;
   /// Of nothing, null weights.

@@ -53,7 +53,7 @@ class Block {
     stream.normalize(compute::NormKind::kLayerNorm, *weight_, bias_.get(), 1e-5f, x, h);
     stream.linear(*qkv_, h, Activation::kNone, {}, qkv);
     stream.rotate_pairs(*turns_, batch, 2 * kHeads, 1, {qkv.data, rows, 2 * kWidth, qkv.stride});
-    stream.attention(qkv, batch, kHeads, 0.25f, h);
+    stream.attention(qkv, batch, kHeads, 0.25f, Precision::kFp32, h);
     stream.linear(*output_, h, Activation::kNone, x, x);
     stream.normalize(compute::NormKind::kRmsNorm, *weight_, nullptr, 1e-5f, x, h);
     stream.linear(*fc1_, h, Activation::kNone, {}, hidden);

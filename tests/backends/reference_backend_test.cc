@@ -42,7 +42,8 @@ TEST_F(ReferenceBackend, Bf16RoundsBothInputs) {
 TEST_F(ReferenceBackend, AttentionWeighsValuesBySoftmax) {
   // Two tokens, one head of width 1: q = (1, 0), k = (0, ln 3), v = (4, 8).
   std::vector<float> qkv = {1, 0, 4, 0, std::log(3.0f), 8}, out(2);
-  stream_->attention({qkv.data(), 2, 3, 3}, 1, 1, 1.0f, {out.data(), 2, 1, 1});
+  stream_->attention({qkv.data(), 2, 3, 3}, 1, 1, 1.0f, tensor::Precision::kFp32,
+                     {out.data(), 2, 1, 1});
   EXPECT_NEAR(out[0], 0.25 * 4 + 0.75 * 8, 1e-6);
   EXPECT_NEAR(out[1], 6, 1e-6);
 }

@@ -10,6 +10,7 @@ namespace vecframe::contract {
 namespace {
 
 using compute::Matrix;
+using tensor::Precision;
 
 struct Shape {
   std::int64_t batch, tokens, heads, dim;
@@ -21,11 +22,12 @@ constexpr Shape kShapes[] = {
     {1, 48, 2, 128}, {1, 97, 3, 20},  {1, 577, 1, 32}, {1, 1370, 1, 64},
 };
 
-Values run_attention(Device& device, Shape shape, const Values& qkv, float scale) {
+Values run_attention(Device& device, Shape shape, const Values& qkv, float scale,
+                     Precision precision = Precision::kFp32) {
   const std::int64_t width = shape.heads * shape.dim, rows = shape.batch * shape.tokens;
   const Matrix out = device.empty(rows, width, width + 9);
   device.stream().attention(device.matrix(qkv, rows, 3 * width, 3 * width + 7), shape.batch,
-                            shape.heads, scale, out);
+                            shape.heads, scale, precision, out);
   return device.read(out);
 }
 
@@ -50,13 +52,46 @@ TEST_P(AttentionContract, EqualsTheReference) {
   }
 }
 
-TEST_P(AttentionContract, ThreadsChangeNoBit) {
-  for (const Shape& shape : {Shape{2, 50, 3, 64}, Shape{1, 70, 1, 20}}) {
+float root_of_squares(const Values& a, const Values& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
+  return static_cast<float>(std::sqrt(sum / static_cast<double>(a.size())));
+}
+
+// `got` rounds where the reference does: what is left is a small part of what rounding changes. A
+// device may keep more bits, and is then as near as the float32 result.
+void expect_rounded_alike(const std::string& backend, const Values& got, const Values& want,
+                          const Values& exact) {
+  expect_near(got, want, 0.04f);
+  const float rounding = root_of_squares(want, exact);
+  const float share = backend.starts_with("cuda") ? 1.5f : 0.2f;
+  EXPECT_LE(root_of_squares(got, want), share * rounding + 1e-6f);
+}
+
+TEST_P(AttentionContract, BelowFp32RoundsAsTheReference) {
+  for (const Shape& shape : kShapes) {
+    SCOPED_TRACE(testing::Message() << shape.batch << " x " << shape.tokens << " x " << shape.heads
+                                    << " x " << shape.dim);
+    const float scale = 1 / std::sqrt(static_cast<float>(shape.dim));
     const Values qkv = random_qkv(shape, 2);
-    const Values alone = run_attention(*device_, shape, qkv, 0.125f);
-    for (const int threads : {2, 3, 1}) {
-      device_->stream().use_threads(threads);
-      EXPECT_EQ(run_attention(*device_, shape, qkv, 0.125f), alone) << threads;
+    const Values exact = run_attention(*reference_, shape, qkv, scale);
+    for (const Precision precision : {Precision::kBf16, Precision::kInt8})
+      expect_rounded_alike(GetParam(), run_attention(*device_, shape, qkv, scale, precision),
+                           run_attention(*reference_, shape, qkv, scale, precision), exact);
+    device_->stream().reset();
+    reference_->stream().reset();
+  }
+}
+
+TEST_P(AttentionContract, ThreadsChangeNoBit) {
+  for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+    for (const Shape& shape : {Shape{2, 50, 3, 64}, Shape{1, 70, 1, 20}}) {
+      const Values qkv = random_qkv(shape, 2);
+      const Values alone = run_attention(*device_, shape, qkv, 0.125f, precision);
+      for (const int threads : {2, 3, 1}) {
+        device_->stream().use_threads(threads);
+        EXPECT_EQ(run_attention(*device_, shape, qkv, 0.125f, precision), alone) << threads;
+      }
     }
   }
 }
@@ -72,13 +107,15 @@ TEST_P(AttentionContract, LargeScoresDoNotOverflow) {
 TEST_P(AttentionContract, AnImageDoesNotDependOnItsBatch) {
   const Shape shape{5, 61, 2, 24};
   const Values qkv = random_qkv(shape, 2);
-  const Values together = run_attention(*device_, shape, qkv, 0.2f);
-  const auto in = static_cast<std::ptrdiff_t>(qkv.size()) / 5;
-  const auto out = static_cast<std::ptrdiff_t>(together.size()) / 5;
-  for (std::ptrdiff_t b = 0; b < 5; ++b) {
-    const Values one(qkv.begin() + b * in, qkv.begin() + (b + 1) * in);
-    EXPECT_EQ(run_attention(*device_, {1, 61, 2, 24}, one, 0.2f),
-              Values(together.begin() + b * out, together.begin() + (b + 1) * out));
+  for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+    const Values together = run_attention(*device_, shape, qkv, 0.2f, precision);
+    const auto in = static_cast<std::ptrdiff_t>(qkv.size()) / 5;
+    const auto out = static_cast<std::ptrdiff_t>(together.size()) / 5;
+    for (std::ptrdiff_t b = 0; b < 5; ++b) {
+      const Values one(qkv.begin() + b * in, qkv.begin() + (b + 1) * in);
+      EXPECT_EQ(run_attention(*device_, {1, 61, 2, 24}, one, 0.2f, precision),
+                Values(together.begin() + b * out, together.begin() + (b + 1) * out));
+    }
   }
 }
 
@@ -86,8 +123,10 @@ TEST_P(AttentionContract, NaNIsNotHiddenAndStaysInItsImage) {
   const Shape shape{2, 37, 1, 16};
   Values qkv = random_qkv(shape, 1);
   qkv[3] = std::nanf("");  // a query of the first token of the first image
-  const Values out = run_attention(*device_, shape, qkv, 0.25f);
-  for (std::size_t i = 0; i < out.size(); ++i) EXPECT_EQ(std::isnan(out[i]), i < 16) << i;
+  for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+    const Values out = run_attention(*device_, shape, qkv, 0.25f, precision);
+    for (std::size_t i = 0; i < out.size(); ++i) EXPECT_EQ(std::isnan(out[i]), i < 16) << i;
+  }
 }
 
 struct RaggedShape {
@@ -104,11 +143,12 @@ const RaggedShape kRaggedShapes[] = {
     {{97}, 1, 80}, {{33, 130}, 3, 20},
 };
 
-Values run_causal(Device& device, const RaggedShape& shape, const Values& qkv, float scale) {
+Values run_causal(Device& device, const RaggedShape& shape, const Values& qkv, float scale,
+                  Precision precision = Precision::kFp32) {
   const std::int64_t width = shape.heads * shape.dim;
   const Matrix out = device.empty(shape.rows(), width, width + 9);
   device.stream().causal_attention(device.matrix(qkv, shape.rows(), 3 * width, 3 * width + 7),
-                                   shape.lengths, shape.heads, scale, out);
+                                   shape.lengths, shape.heads, scale, precision, out);
   return device.read(out);
 }
 
@@ -145,29 +185,33 @@ TEST_P(AttentionContract, CausalIsAttentionOverWhatCameBefore) {
 TEST_P(AttentionContract, ATextDependsNeitherOnItsBatchNorOnWhatFollows) {
   const RaggedShape shape{{5, 61, 7}, 2, 24};
   const Values qkv = random_ragged(shape);
-  const Values together = run_causal(*device_, shape, qkv, 0.2f);
-  // The first 50 rows of the second text.
-  const Values alone = run_causal(*device_, {{50}, 2, 24},
-                                  Values(qkv.begin() + 5 * 144, qkv.begin() + 55 * 144), 0.2f);
-  EXPECT_EQ(alone, Values(together.begin() + 5 * 48, together.begin() + 55 * 48));
+  for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+    const Values together = run_causal(*device_, shape, qkv, 0.2f, precision);
+    // The first 50 rows of the second text.
+    const Values begin(qkv.begin() + 5 * 144, qkv.begin() + 55 * 144);
+    const Values alone = run_causal(*device_, {{50}, 2, 24}, begin, 0.2f, precision);
+    EXPECT_EQ(alone, Values(together.begin() + 5 * 48, together.begin() + 55 * 48));
+  }
 }
 
 TEST_P(AttentionContract, NaNOfATextStaysInIt) {
   const RaggedShape shape{{4, 20, 4}, 1, 16};
   Values qkv = random_ragged(shape);
   qkv[5 * 48 + 16] = std::nanf("");  // a key of the second token of the second text
-  const Values out = run_causal(*device_, shape, qkv, 0.25f);
-  for (std::size_t i = 0; i < out.size(); ++i)
-    EXPECT_EQ(std::isnan(out[i]), i >= 5 * 16 && i < 24 * 16) << i;
+  for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+    const Values out = run_causal(*device_, shape, qkv, 0.25f, precision);
+    for (std::size_t i = 0; i < out.size(); ++i)
+      EXPECT_EQ(std::isnan(out[i]), i >= 5 * 16 && i < 24 * 16) << i;
+  }
 }
 
 Values run_relative(Device& device, Shape shape, std::int64_t columns, const Values& table,
-                    const Values& qkv, float scale) {
+                    const Values& qkv, float scale, Precision precision = Precision::kFp32) {
   const std::int64_t width = shape.heads * shape.dim, rows = shape.batch * shape.tokens;
   const Matrix out = device.empty(rows, width, width + 9);
   device.stream().relative_attention(device.vector(table), columns,
                                      device.matrix(qkv, rows, 3 * width, 3 * width + 7),
-                                     shape.batch, shape.heads, scale, out);
+                                     shape.batch, shape.heads, scale, precision, out);
   return device.read(out);
 }
 
@@ -203,6 +247,20 @@ TEST_P(AttentionContract, ARelativePositionIsThatOfTheKeySeenFromTheQuery) {
     qkv.insert(qkv.end(), {0.0f, 0.0f, static_cast<float>(token)});
   const Values out = run_relative(*device_, shape, columns, table, qkv, 1);
   expect_near(out, {0, 0, 0, 5, 6, 0, 0, 9, 10, 0, 0, 0, 0}, 1e-4f);
+}
+
+TEST_P(AttentionContract, CausalAndRelativeRoundAsTheReferenceToo) {
+  const RaggedShape ragged{{77, 5, 48, 49, 2}, 2, 64};
+  const Values texts = random_ragged(ragged);
+  expect_rounded_alike(GetParam(), run_causal(*device_, ragged, texts, 0.125f, Precision::kBf16),
+                       run_causal(*reference_, ragged, texts, 0.125f, Precision::kBf16),
+                       run_causal(*reference_, ragged, texts, 0.125f));
+  const Shape shape{2, 50, 3, 20};
+  const Values qkv = random_qkv(shape, 2), table = random_values(3 * (13 * 13 + 3), 24);
+  expect_rounded_alike(GetParam(),
+                       run_relative(*device_, shape, 7, table, qkv, 0.2f, Precision::kBf16),
+                       run_relative(*reference_, shape, 7, table, qkv, 0.2f, Precision::kBf16),
+                       run_relative(*reference_, shape, 7, table, qkv, 0.2f));
 }
 
 Values run_pool(Device& device, Shape shape, const Values& query, const Values& kv, float scale) {

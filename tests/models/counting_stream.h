@@ -53,17 +53,18 @@ class CountingStream final : public compute::Stream {
     inner_->rotate_pairs(turns, batch, heads, first_row, x);
   }
   void attention(compute::Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
-                 compute::Matrix out) override {
-    inner_->attention(qkv, batch, heads, scale, out);
+                 tensor::Precision precision, compute::Matrix out) override {
+    inner_->attention(qkv, batch, heads, scale, precision, out);
   }
   void causal_attention(compute::Matrix qkv, std::span<const std::int64_t> lengths,
-                        std::int64_t heads, float scale, compute::Matrix out) override {
-    inner_->causal_attention(qkv, lengths, heads, scale, out);
+                        std::int64_t heads, float scale, tensor::Precision precision,
+                        compute::Matrix out) override {
+    inner_->causal_attention(qkv, lengths, heads, scale, precision, out);
   }
   void relative_attention(const compute::Vector& table, std::int64_t grid_columns,
                           compute::Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
-                          compute::Matrix out) override {
-    inner_->relative_attention(table, grid_columns, qkv, batch, heads, scale, out);
+                          tensor::Precision precision, compute::Matrix out) override {
+    inner_->relative_attention(table, grid_columns, qkv, batch, heads, scale, precision, out);
   }
   void pool_attention(const compute::Vector& query, compute::Matrix kv, std::int64_t batch,
                       std::int64_t heads, float scale, compute::Matrix out) override {

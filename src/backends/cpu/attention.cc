@@ -2,10 +2,14 @@
 
 #include <algorithm>
 
+#include "backends/cpu/attention_bf16.h"
+#include "backends/cpu/relative_bias.h"
+
 namespace vecframe::backends::cpu {
 namespace {
 
 using compute::Matrix;
+using tensor::Precision;
 
 std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -48,45 +52,19 @@ void exp_causal_rows(const Kernels& kernels, float* scores, std::int64_t stride,
   }
 }
 
-// A bias of relative positions for one head, by a table as of
-// compute::Stream::relative_attention().
-struct RelativeBias {
-  const float* table;
-  std::int64_t rows, columns;  // of the grid of patches
-
-  std::int64_t distances() const { return (2 * rows - 1) * (2 * columns - 1); }
-  RelativeBias of_head(std::int64_t head) const {
-    return {table + head * (distances() + 3), rows, columns};
-  }
-
-  // The scores of query `token` with all keys. To the keys of one row of the grid it adds
-  // neighbours of the table.
-  void add(std::int64_t token, float* scores) const {
-    const float* special = table + distances();
-    if (token == 0) {
-      scores[0] += special[2];
-      for (std::int64_t j = 1; j <= rows * columns; ++j) scores[j] += special[0];
-      return;
-    }
-    scores[0] += special[1];
-    const std::int64_t y = (token - 1) / columns, x = (token - 1) % columns;
-    for (std::int64_t row = 0; row < rows; ++row) {
-      const float* from = table + (row - y + rows - 1) * (2 * columns - 1) + columns - 1 - x;
-      float* to = scores + 1 + row * columns;
-      for (std::int64_t c = 0; c < columns; ++c) to[c] += from[c];
-    }
-  }
-};
-
-// `bias` may be null.
-void attend(const Kernels& kernels, Matrix q, Matrix k, Matrix v, float scale, bool causal,
-            const RelativeBias* bias, HeadScratch& scratch, Matrix out) {
+// `bias` may be null. `rounds` makes bf16 of all inputs of the two products.
+void attend(const Kernels& kernels, Matrix q, Matrix k, Matrix v, float scale, bool rounds,
+            bool causal, const RelativeBias* bias, HeadScratch& scratch, Matrix out) {
   const std::int64_t tokens = q.rows, d = q.columns, panel = kernels.panel_columns;
   const std::int64_t padded_tokens = round_up(tokens, panel);
   float* keys = scratch.keys.floats(padded_tokens * d);
   float* values = scratch.values.floats(round_up(d, panel) * tokens);
   pack_keys(k, panel, keys);
   pack_values(v, panel, values);
+  if (rounds) {
+    kernels.round_to_bf16(keys, padded_tokens * d, keys);
+    kernels.round_to_bf16(values, round_up(d, panel) * tokens, values);
+  }
   // One line more than the row: rows a multiple of 4096 bytes apart would share cache sets.
   const std::int64_t query_stride = round_up(d, 16) + 16, score_stride = padded_tokens + 16;
   float* queries = scratch.queries.floats(kQueryRows * query_stride);
@@ -97,8 +75,15 @@ void attend(const Kernels& kernels, Matrix q, Matrix k, Matrix v, float scale, b
   for (std::int64_t first = 0; first < tokens; first += kQueryRows) {
     const std::int64_t rows = std::min(kQueryRows, tokens - first);
     std::fill(factors, factors + rows, scale);
-    kernels.scale_rows(q.data + first * q.stride, q.stride, rows, d, factors, queries,
-                       query_stride);
+    const float* unscaled = q.data + first * q.stride;
+    std::int64_t unscaled_stride = q.stride;
+    if (rounds) {
+      for (std::int64_t r = 0; r < rows; ++r)
+        kernels.round_to_bf16(unscaled + r * q.stride, d, queries + r * query_stride);
+      unscaled = queries;
+      unscaled_stride = query_stride;
+    }
+    kernels.scale_rows(unscaled, unscaled_stride, rows, d, factors, queries, query_stride);
     // Keys behind the last of these rows are seen by none of them.
     const std::int64_t seen = causal ? first + rows : tokens;
     for (std::int64_t j = 0; j < seen; j += panel)
@@ -106,12 +91,16 @@ void attend(const Kernels& kernels, Matrix q, Matrix k, Matrix v, float scale, b
                        scores + j, score_stride);
     if (bias != nullptr) {
       for (std::int64_t row = 0; row < rows; ++row)
-        bias->add(first + row, scores + row * score_stride);
+        bias->add(first + row, 1, scores + row * score_stride);
     }
     if (causal) {
       exp_causal_rows(kernels, scores, score_stride, first, rows, factors);
     } else {
       kernels.exp_rows(scores, score_stride, rows, tokens, factors);
+    }
+    if (rounds) {
+      for (std::int64_t r = 0; r < rows; ++r)
+        kernels.round_to_bf16(scores + r * score_stride, seen, scores + r * score_stride);
     }
     for (std::int64_t c = 0; c < d; c += panel) {
       kernels.multiply(scores, score_stride, values + c * tokens, seen, rows,
@@ -122,18 +111,32 @@ void attend(const Kernels& kernels, Matrix q, Matrix k, Matrix v, float scale, b
   }
 }
 
-// All heads of the sequence whose rows are those of qkv. `bias` is null or the first head's.
-void attend_heads(const Kernels& kernels, Matrix qkv, std::int64_t heads, float scale, bool causal,
-                  const RelativeBias* bias, AttentionScratch& scratch, Matrix out) {
-  const std::int64_t tokens = qkv.rows, width = qkv.columns / 3, d = width / heads;
+// Rows [first, first + tokens) of q, k, v: one sequence.
+struct Sequence {
+  std::int64_t first, tokens;
+};
+
+// All heads of a sequence. `bias` is null or the first head's.
+void attend_heads(const Isa& isa, Matrix qkv, Sequence sequence, std::int64_t heads, float scale,
+                  Precision precision, bool causal, const RelativeBias* bias,
+                  AttentionScratch& scratch, Matrix out) {
+  const std::int64_t width = qkv.columns / 3, d = width / heads;
+  const auto [first, tokens] = sequence;
+  const bool rounds = precision != Precision::kFp32;
   const auto attend_some = [&](Share some, HeadScratch& own_scratch) {
     for (std::int64_t h = some.begin; h < some.end; ++h) {
-      const Matrix q{qkv.data + h * d, tokens, d, qkv.stride};
+      const RelativeBias own = bias != nullptr ? bias->of_head(h) : RelativeBias{};
+      const RelativeBias* of_head = bias != nullptr ? &own : nullptr;
+      if (rounds && isa.bf16 != nullptr) {
+        attend_bf16(isa, {qkv, first, tokens, h * d, width, d}, scale, causal, of_head, own_scratch,
+                    out);
+        continue;
+      }
+      const Matrix q{qkv.data + first * qkv.stride + h * d, tokens, d, qkv.stride};
       const Matrix k{q.data + width, tokens, d, qkv.stride};
       const Matrix v{k.data + width, tokens, d, qkv.stride};
-      const RelativeBias own = bias != nullptr ? bias->of_head(h) : RelativeBias{};
-      attend(kernels, q, k, v, scale, causal, bias != nullptr ? &own : nullptr, own_scratch,
-             {out.data + h * d, tokens, d, out.stride});
+      attend(*isa.kernels, q, k, v, scale, rounds, causal, of_head, own_scratch,
+             {out.data + first * out.stride + h * d, tokens, d, out.stride});
     }
   };
   if (scratch.team == nullptr) return attend_some({0, heads}, scratch.threads.front());
@@ -143,38 +146,35 @@ void attend_heads(const Kernels& kernels, Matrix qkv, std::int64_t heads, float 
   });
 }
 
-Matrix rows_of(Matrix matrix, std::int64_t first, std::int64_t count) {
-  return {matrix.data + first * matrix.stride, count, matrix.columns, matrix.stride};
-}
-
 }  // namespace
 
-void attention(const Kernels& kernels, Matrix qkv, std::int64_t batch, std::int64_t heads,
-               float scale, AttentionScratch& scratch, Matrix out) {
+void attention(const Isa& isa, Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
+               Precision precision, AttentionScratch& scratch, Matrix out) {
   if (batch == 0) return;
   const std::int64_t tokens = qkv.rows / batch;
   for (std::int64_t b = 0; b < batch; ++b)
-    attend_heads(kernels, rows_of(qkv, b * tokens, tokens), heads, scale, /*causal=*/false, nullptr,
-                 scratch, rows_of(out, b * tokens, tokens));
+    attend_heads(isa, qkv, {b * tokens, tokens}, heads, scale, precision, /*causal=*/false, nullptr,
+                 scratch, out);
 }
 
-void relative_attention(const Kernels& kernels, const float* table, std::int64_t grid_columns,
-                        Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
+void relative_attention(const Isa& isa, const float* table, std::int64_t grid_columns, Matrix qkv,
+                        std::int64_t batch, std::int64_t heads, float scale, Precision precision,
                         AttentionScratch& scratch, Matrix out) {
   if (batch == 0) return;
   const std::int64_t tokens = qkv.rows / batch;
   const RelativeBias bias{table, (tokens - 1) / grid_columns, grid_columns};
   for (std::int64_t b = 0; b < batch; ++b)
-    attend_heads(kernels, rows_of(qkv, b * tokens, tokens), heads, scale, /*causal=*/false, &bias,
-                 scratch, rows_of(out, b * tokens, tokens));
+    attend_heads(isa, qkv, {b * tokens, tokens}, heads, scale, precision, /*causal=*/false, &bias,
+                 scratch, out);
 }
 
-void causal_attention(const Kernels& kernels, Matrix qkv, std::span<const std::int64_t> lengths,
-                      std::int64_t heads, float scale, AttentionScratch& scratch, Matrix out) {
+void causal_attention(const Isa& isa, Matrix qkv, std::span<const std::int64_t> lengths,
+                      std::int64_t heads, float scale, Precision precision,
+                      AttentionScratch& scratch, Matrix out) {
   std::int64_t first = 0;
   for (const std::int64_t length : lengths) {
-    attend_heads(kernels, rows_of(qkv, first, length), heads, scale, /*causal=*/true, nullptr,
-                 scratch, rows_of(out, first, length));
+    attend_heads(isa, qkv, {first, length}, heads, scale, precision, /*causal=*/true, nullptr,
+                 scratch, out);
     first += length;
   }
 }

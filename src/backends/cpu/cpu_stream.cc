@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "backends/cpu/convolution.h"
+#include "backends/cpu/narrow.h"
 
 namespace vecframe::backends::cpu {
 namespace {
@@ -102,16 +103,22 @@ void CpuStream::linear(const compute::Linear& linear, Matrix x, compute::Activat
                        Matrix residual, Matrix y) {
   if (x.rows == 0) return;
   const ProductOutput output{y, residual, activation, x.rows, 0};
+  const PackedMatrix& matrix = static_cast<const CpuLinear&>(linear).matrix;
+  if (is_narrow(isa_, x)) return product_of_narrow(isa_, matrix, x, product_, output);
   const auto source = [&](std::int64_t m, float*) -> const float* { return row(x, m); };
-  product(isa_, static_cast<const CpuLinear&>(linear).matrix, x.rows, source, product_, output);
+  product(isa_, matrix, x.rows, source, product_, output);
 }
 
 void CpuStream::normalize(compute::NormKind kind, const compute::Vector& weight,
                           const compute::Vector* bias, float epsilon, Matrix x, Matrix y) {
   const float* shift = bias == nullptr ? nullptr : values_of(*bias).data();
-  for (std::int64_t r = 0; r < x.rows; ++r)
+  const bool narrow = is_narrow(isa_, y);
+  float* normalized = narrow ? product_.row.floats(x.columns) : nullptr;
+  for (std::int64_t r = 0; r < x.rows; ++r) {
     isa_.kernels->normalize(kind, values_of(weight).data(), shift, epsilon, row(x, r), x.columns,
-                            row(y, r));
+                            narrow ? normalized : row(y, r));
+    if (narrow) store_narrow(isa_, normalized, x.columns, narrow_row(y, r));
+  }
 }
 
 void CpuStream::rotate_pairs(const compute::Vector& turns, std::int64_t batch, std::int64_t heads,
@@ -125,20 +132,21 @@ void CpuStream::rotate_pairs(const compute::Vector& turns, std::int64_t batch, s
 }
 
 void CpuStream::attention(Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
-                          Matrix out) {
-  cpu::attention(*isa_.kernels, qkv, batch, heads, scale, attention_, out);
+                          tensor::Precision precision, Matrix out) {
+  cpu::attention(isa_, qkv, batch, heads, scale, precision, attention_, out);
 }
 
 void CpuStream::causal_attention(Matrix qkv, std::span<const std::int64_t> lengths,
-                                 std::int64_t heads, float scale, Matrix out) {
-  cpu::causal_attention(*isa_.kernels, qkv, lengths, heads, scale, attention_, out);
+                                 std::int64_t heads, float scale, tensor::Precision precision,
+                                 Matrix out) {
+  cpu::causal_attention(isa_, qkv, lengths, heads, scale, precision, attention_, out);
 }
 
 void CpuStream::relative_attention(const compute::Vector& table, std::int64_t grid_columns,
                                    Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
-                                   Matrix out) {
-  cpu::relative_attention(*isa_.kernels, values_of(table).data(), grid_columns, qkv, batch, heads,
-                          scale, attention_, out);
+                                   tensor::Precision precision, Matrix out) {
+  cpu::relative_attention(isa_, values_of(table).data(), grid_columns, qkv, batch, heads, scale,
+                          precision, attention_, out);
 }
 
 void CpuStream::pool_attention(const compute::Vector& query, Matrix kv, std::int64_t batch,
@@ -152,14 +160,21 @@ void CpuStream::gate(compute::Activation activation, Matrix x, Matrix y) {
     isa_.kernels->gate(activation, row(x, r), x.columns / 2, row(y, r));
 }
 
+void CpuStream::copy_row(Matrix x, std::int64_t from, Matrix y, std::int64_t to) const {
+  if (is_narrow(isa_, y)) {
+    std::copy_n(narrow_row(x, from), y.columns, narrow_row(y, to));
+  } else {
+    std::copy_n(row(x, from), y.columns, row(y, to));
+  }
+}
+
 void CpuStream::gather_rows(Matrix x, std::int64_t first, std::int64_t step, Matrix y) {
-  for (std::int64_t i = 0; i < y.rows; ++i)
-    std::copy_n(row(x, first + i * step), y.columns, row(y, i));
+  for (std::int64_t i = 0; i < y.rows; ++i) copy_row(x, first + i * step, y, i);
 }
 
 void CpuStream::take_rows(Matrix x, std::span<const std::int64_t> rows, Matrix y) {
   for (std::size_t i = 0; i < rows.size(); ++i)
-    std::copy_n(row(x, rows[i]), y.columns, row(y, static_cast<std::int64_t>(i)));
+    copy_row(x, rows[i], y, static_cast<std::int64_t>(i));
 }
 
 void CpuStream::mean_rows(Matrix x, std::int64_t batch, std::int64_t first, Matrix y) {

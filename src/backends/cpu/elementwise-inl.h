@@ -143,6 +143,25 @@ inline void scale_rows(const float* c, std::int64_t c_stride, std::int64_t rows,
   }
 }
 
+/// As tensor::float_to_bf16() rounds: to nearest, ties to even, NaN stays NaN.
+inline void round_to_bf16(const float* x, std::int64_t count, float* y) {
+  const hn::ScalableTag<float> d;
+  const hn::RebindToUnsigned<decltype(d)> du;
+  const auto rounded = [&](hn::Vec<decltype(d)> v) HWY_ATTR {
+    const auto bits = hn::BitCast(du, v);
+    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1u));
+    const auto up = hn::Add(bits, hn::Add(odd, hn::Set(du, 0x7FFFu)));
+    const auto quiet = hn::Or(bits, hn::Set(du, 0x400000u));
+    const auto nan = hn::RebindMask(du, hn::IsNaN(v));
+    return hn::BitCast(d, hn::And(hn::IfThenElse(nan, quiet, up), hn::Set(du, 0xFFFF0000u)));
+  };
+  for_vectors(
+      d, count,
+      [&](std::int64_t i) HWY_ATTR { hn::StoreU(rounded(hn::LoadU(d, x + i)), d, y + i); },
+      [&](std::int64_t i, std::int64_t rest)
+          HWY_ATTR { store_part(rounded(load_part(d, x + i, rest)), d, y + i, rest); });
+}
+
 inline void exp_rows(float* scores, std::int64_t stride, std::int64_t rows, std::int64_t columns,
                      float* inverse_sums) {
   const hn::ScalableTag<float> d;

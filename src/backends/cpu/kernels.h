@@ -74,6 +74,8 @@ struct Kernels {
   /// y[r] = c[r] * factors[r].
   void (*scale_rows)(const float* c, std::int64_t c_stride, std::int64_t rows, std::int64_t columns,
                      const float* factors, float* y, std::int64_t y_stride);
+  /// Rounded to bf16, as float32. y may be x.
+  void (*round_to_bf16)(const float* x, std::int64_t count, float* y);
   /// scores = exp(scores - largest of the row), in place; inverse_sums[r] = 1 / sum of the row.
   void (*exp_rows)(float* scores, std::int64_t stride, std::int64_t rows, std::int64_t columns,
                    float* inverse_sums);

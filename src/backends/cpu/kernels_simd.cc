@@ -32,6 +32,7 @@ Kernels make_kernels(const char* name) {
   kernels.widen = widen;
   kernels.finish = finish;
   kernels.scale_rows = scale_rows;
+  kernels.round_to_bf16 = round_to_bf16;
   kernels.exp_rows = exp_rows;
   kernels.normalize = normalize;
   kernels.gate = gate;

@@ -146,9 +146,7 @@ void store_floats(const Isa& isa, InputFormat format, const float* from, std::in
       std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(float));
       return;
     case InputFormat::kRoundedFloat:
-      for (std::int64_t i = 0; i < count; ++i)
-        to[i] = std::uint32_t{tensor::float_to_bf16(from[i])} << 16;
-      return;
+      return isa.kernels->round_to_bf16(from, count, reinterpret_cast<float*>(to));
     case InputFormat::kBf16Pairs:
       isa.bf16->convert(from, count, to);
       return;

@@ -1,5 +1,10 @@
 #include "backends/cpu/product.h"
 
+#include <cstring>
+#include <stdexcept>
+
+#include "backends/cpu/narrow.h"
+
 namespace vecframe::backends::cpu {
 namespace {
 
@@ -19,7 +24,8 @@ bool is_deep(std::int64_t rows, std::int64_t depth) {
   return depth >= kDeep && rows >= kDeepLeastRows;
 }
 
-void finish_tile(const Isa& isa, const PackedMatrix& matrix, std::int64_t column, const float* c,
+// The sums `c` are overwritten where the output is narrow.
+void finish_tile(const Isa& isa, const PackedMatrix& matrix, std::int64_t column, float* c,
                  std::int64_t first_row, std::int64_t rows, const ProductOutput& output) {
   const std::int64_t panel = matrix.panel_columns;
   const std::int64_t columns = std::min(panel, matrix.n - column);
@@ -32,9 +38,16 @@ void finish_tile(const Isa& isa, const PackedMatrix& matrix, std::int64_t column
         output.activation, matrix.bias.data() + column,
         residual.data == nullptr ? nullptr : residual.data + m * residual.stride + column,
         residual.stride, output.activates_sum};
-    isa.kernels->finish(c + r * panel, panel, count, columns, epilogue,
-                        output.y.data + (m + group * output.gap) * output.y.stride + column,
-                        output.y.stride);
+    float* from = c + r * panel;
+    const std::int64_t to = m + group * output.gap;
+    if (is_narrow(isa, output.y)) {
+      isa.kernels->finish(from, panel, count, columns, epilogue, from, panel);
+      for (std::int64_t i = 0; i < count; ++i)
+        store_narrow(isa, from + i * panel, columns, narrow_row(output.y, to + i) + column);
+    } else {
+      isa.kernels->finish(from, panel, count, columns, epilogue,
+                          output.y.data + to * output.y.stride + column, output.y.stride);
+    }
     r += count;
   }
 }
@@ -51,32 +64,11 @@ void for_tiles(std::int64_t rows, std::int64_t most, Tile tile) {
   }
 }
 
-}  // namespace
-
-std::int64_t rows_a_block(std::int64_t rows, std::int64_t depth) {
-  const std::int64_t most =
-      is_deep(rows, depth)
-          ? kDeepBlockRows
-          : std::clamp<std::int64_t>(kBlockBytes / (depth * 4) / 12 * 12, 24, kMaxBlockRows);
-  const std::int64_t blocks = std::max<std::int64_t>(1, (rows + most - 1) / most);
-  // Blocks of even size, whole tiles where there are several.
-  const std::int64_t even = (rows + blocks - 1) / blocks;
-  return blocks == 1 ? even : std::min(most, (even + 11) / 12 * 12);
-}
-
-void store_input(const Isa& isa, const PackedMatrix& matrix, const float* from, std::uint32_t* to,
-                 tensor::Int8Scale* scale) {
-  if (!is_integer(matrix.format)) return store_floats(isa, matrix.format, from, matrix.k, to);
-  float low, high;
-  isa.kernels->value_range(from, matrix.k, &low, &high);
-  *scale = tensor::int8_input_scale(low, high);
-  const bool quads = matrix.format == InputFormat::kInt8Quads;
-  isa.kernels->narrow(from, matrix.k, *scale, quads ? Narrow::kInput8 : Narrow::kInput16, to);
-}
-
-void multiply_block(const Isa& isa, const PackedMatrix& matrix, const std::uint32_t* inputs,
-                    std::int64_t stride, const tensor::Int8Scale* scales, std::int64_t first_row,
-                    std::int64_t rows, Share columns, Scratch& sums, const ProductOutput& output) {
+// Against the panels of `columns`, whose beginning is a panel's.
+void multiply_columns(const Isa& isa, const PackedMatrix& matrix, const std::uint32_t* inputs,
+                      std::int64_t stride, const tensor::Int8Scale* scales, std::int64_t first_row,
+                      std::int64_t rows, Share columns, Scratch& sums,
+                      const ProductOutput& output) {
   const std::int64_t panel = matrix.panel_columns;
   // A slice of the depth, from i on. Sums are 32 bits, floats or integers as the inputs are.
   const auto multiply = [&](std::int64_t i, std::int64_t column, std::int64_t first,
@@ -130,6 +122,68 @@ void multiply_block(const Isa& isa, const PackedMatrix& matrix, const std::uint3
   for (std::int64_t column = columns.begin; column < columns.end; column += panel) {
     for (std::int64_t i = 0; i < last; i += kSliceDepth) multiply(i, column, 0, rows, c);
     finish(column, c);
+  }
+}
+
+}  // namespace
+
+std::int64_t rows_a_block(std::int64_t rows, std::int64_t depth) {
+  const std::int64_t most =
+      is_deep(rows, depth)
+          ? kDeepBlockRows
+          : std::clamp<std::int64_t>(kBlockBytes / (depth * 4) / 12 * 12, 24, kMaxBlockRows);
+  const std::int64_t blocks = std::max<std::int64_t>(1, (rows + most - 1) / most);
+  // Blocks of even size, whole tiles where there are several.
+  const std::int64_t even = (rows + blocks - 1) / blocks;
+  return blocks == 1 ? even : std::min(most, (even + 11) / 12 * 12);
+}
+
+void store_input(const Isa& isa, const PackedMatrix& matrix, const float* from, std::uint32_t* to,
+                 tensor::Int8Scale* scale) {
+  if (!is_integer(matrix.format)) return store_floats(isa, matrix.format, from, matrix.k, to);
+  float low, high;
+  isa.kernels->value_range(from, matrix.k, &low, &high);
+  *scale = tensor::int8_input_scale(low, high);
+  const bool quads = matrix.format == InputFormat::kInt8Quads;
+  isa.kernels->narrow(from, matrix.k, *scale, quads ? Narrow::kInput8 : Narrow::kInput16, to);
+}
+
+void multiply_block(const Isa& isa, const PackedMatrix& matrix, const std::uint32_t* inputs,
+                    std::int64_t stride, const tensor::Int8Scale* scales, std::int64_t first_row,
+                    std::int64_t rows, ProductScratch& scratch, const ProductOutput& output) {
+  if (scratch.team == nullptr) {
+    multiply_columns(isa, matrix, inputs, stride, scales, first_row, rows, {0, matrix.n},
+                     scratch.sums, output);
+    return;
+  }
+  scratch.team->run([&](int index) {
+    const Share columns = share_of(matrix.n, matrix.panel_columns, index, scratch.team->size());
+    Scratch& sums =
+        index == 0 ? scratch.sums : scratch.helper_sums[static_cast<std::size_t>(index - 1)];
+    multiply_columns(isa, matrix, inputs, stride, scales, first_row, rows, columns, sums, output);
+  });
+}
+
+void product_of_narrow(const Isa& isa, const PackedMatrix& matrix, compute::Matrix x,
+                       ProductScratch& scratch, const ProductOutput& output) {
+  if (matrix.format != InputFormat::kBf16Pairs)
+    throw std::logic_error("a narrow matrix is for products that round to bf16");
+  const std::int64_t stride = x.stride / 2, block = rows_a_block(x.rows, matrix.depth);
+  // Rows a multiple of 4096 bytes apart would share the sets of the first-level cache.
+  const bool in_place = stride * 4 % 4096 != 0;
+  const std::int64_t own_stride = (matrix.depth + 15) / 16 * 16 + 16;
+  std::uint32_t* copies = in_place ? nullptr : scratch.inputs.words(block * own_stride);
+  for (std::int64_t first = 0; first < x.rows; first += block) {
+    const std::int64_t count = std::min(block, x.rows - first);
+    const std::uint32_t* rows = reinterpret_cast<const std::uint32_t*>(narrow_row(x, first));
+    if (in_place) {
+      multiply_block(isa, matrix, rows, stride, nullptr, first, count, scratch, output);
+      continue;
+    }
+    for (std::int64_t r = 0; r < count; ++r)
+      std::memcpy(copies + r * own_stride, rows + r * stride,
+                  static_cast<std::size_t>(matrix.depth) * sizeof(std::uint32_t));
+    multiply_block(isa, matrix, copies, own_stride, nullptr, first, count, scratch, output);
   }
 }
 

@@ -54,11 +54,15 @@ std::int64_t rows_a_block(std::int64_t rows, std::int64_t depth);
 void store_input(const Isa& isa, const PackedMatrix& matrix, const float* from, std::uint32_t* to,
                  tensor::Int8Scale* scale);
 
-/// One block of input rows, and their scales if they have any, against the panels of `columns`,
-/// whose beginning is a panel's; rows first_row and following of the output.
+/// One block of input rows, and their scales if they have any, against all panels, which the team
+/// shares; rows first_row and following of the output.
 void multiply_block(const Isa& isa, const PackedMatrix& matrix, const std::uint32_t* inputs,
                     std::int64_t stride, const tensor::Int8Scale* scales, std::int64_t first_row,
-                    std::int64_t rows, Share columns, Scratch& sums, const ProductOutput& output);
+                    std::int64_t rows, ProductScratch& scratch, const ProductOutput& output);
+
+/// The product of rows that lie in bf16, with weights in pairs of it.
+void product_of_narrow(const Isa& isa, const PackedMatrix& matrix, compute::Matrix x,
+                       ProductScratch& scratch, const ProductOutput& output);
 
 /// `source(m, scratch)` returns a pointer to the matrix.k values of input row m: in place, or
 /// written to scratch.
@@ -81,17 +85,7 @@ void product(const Isa& isa, const PackedMatrix& matrix, std::int64_t rows, Sour
       const float* from = source(first + r, written);
       if (from != reinterpret_cast<float*>(to)) store_input(isa, matrix, from, to, scales + r);
     }
-    if (scratch.team == nullptr) {
-      multiply_block(isa, matrix, inputs, stride, scales, first, count, {0, matrix.n}, scratch.sums,
-                     output);
-      continue;
-    }
-    scratch.team->run([&](int index) {
-      const Share columns = share_of(matrix.n, matrix.panel_columns, index, scratch.team->size());
-      Scratch& sums =
-          index == 0 ? scratch.sums : scratch.helper_sums[static_cast<std::size_t>(index - 1)];
-      multiply_block(isa, matrix, inputs, stride, scales, first, count, columns, sums, output);
-    });
+    multiply_block(isa, matrix, inputs, stride, scales, first, count, scratch, output);
   }
 }
 

@@ -45,12 +45,13 @@ class CudaStream final : public compute::Stream {
   void rotate_pairs(const compute::Vector& turns, std::int64_t batch, std::int64_t heads,
                     std::int64_t first_row, compute::Matrix x) override;
   void attention(compute::Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
-                 compute::Matrix out) override;
+                 tensor::Precision precision, compute::Matrix out) override;
   void causal_attention(compute::Matrix qkv, std::span<const std::int64_t> lengths,
-                        std::int64_t heads, float scale, compute::Matrix out) override;
+                        std::int64_t heads, float scale, tensor::Precision precision,
+                        compute::Matrix out) override;
   void relative_attention(const compute::Vector& table, std::int64_t grid_columns,
                           compute::Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
-                          compute::Matrix out) override;
+                          tensor::Precision precision, compute::Matrix out) override;
   void pool_attention(const compute::Vector& query, compute::Matrix kv, std::int64_t batch,
                       std::int64_t heads, float scale, compute::Matrix out) override;
   void gate(compute::Activation activation, compute::Matrix x, compute::Matrix y) override;

@@ -37,7 +37,7 @@ void CudaStream::attend(const Attend& what, Matrix qkv, Matrix out) {
 }
 
 void CudaStream::attention(Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
-                           Matrix out) {
+                           tensor::Precision /*precision*/, Matrix out) {
   if (batch == 0) return;
   Attend what{};
   what.args.heads = heads;
@@ -49,7 +49,8 @@ void CudaStream::attention(Matrix qkv, std::int64_t batch, std::int64_t heads, f
 }
 
 void CudaStream::causal_attention(Matrix qkv, std::span<const std::int64_t> lengths,
-                                  std::int64_t heads, float scale, Matrix out) {
+                                  std::int64_t heads, float scale, tensor::Precision /*precision*/,
+                                  Matrix out) {
   if (lengths.empty()) return;
   std::vector<std::int64_t> starts{0};
   for (const std::int64_t length : lengths) starts.push_back(starts.back() + length);
@@ -67,7 +68,7 @@ void CudaStream::causal_attention(Matrix qkv, std::span<const std::int64_t> leng
 
 void CudaStream::relative_attention(const compute::Vector& table, std::int64_t grid_columns,
                                     Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
-                                    Matrix out) {
+                                    tensor::Precision /*precision*/, Matrix out) {
   if (batch == 0) return;
   Attend what{};
   what.args.heads = heads;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <vector>
 
 #include "backends/reference/activation.h"
@@ -13,6 +14,7 @@ namespace {
 
 using compute::FeatureMap;
 using compute::Matrix;
+using tensor::Precision;
 
 float* row(Matrix matrix, std::int64_t i) { return matrix.data + i * matrix.stride; }
 
@@ -34,12 +36,14 @@ double dot(const float* a, const float* b, std::int64_t count) {
   return sum;
 }
 
-// softmax(scores) in place.
-void softmax(std::vector<double>& scores) {
+float to_bf16(float value) { return tensor::bf16_to_float(tensor::float_to_bf16(value)); }
+
+// softmax(scores) in place, where `bf16` rounds the numerators, not their sum.
+void softmax(std::vector<double>& scores, bool bf16 = false) {
   const double largest = *std::max_element(scores.begin(), scores.end());
   double sum = 0;
   for (double& score : scores) sum += score = std::exp(score - largest);
-  for (double& score : scores) score /= sum;
+  for (double& score : scores) score = (bf16 ? to_bf16(static_cast<float>(score)) : score) / sum;
 }
 
 double no_bias(std::int64_t /*head*/, std::int64_t /*query*/, std::int64_t /*key*/) { return 0; }
@@ -47,8 +51,15 @@ double no_bias(std::int64_t /*head*/, std::int64_t /*query*/, std::int64_t /*key
 // softmax(q k^T * scale + bias(head, query, key)) v of one sequence, for each head; if causal, of
 // each row with itself and those before it.
 template <class Bias>
-void attend(Matrix qkv, std::int64_t heads, float scale, bool causal, Bias bias, Matrix out) {
+void attend(Matrix qkv, std::int64_t heads, float scale, bool bf16, bool causal, Bias bias,
+            Matrix out) {
   const std::int64_t tokens = qkv.rows, width = qkv.columns / 3, d = width / heads;
+  std::vector<float> rounded;
+  if (bf16) {
+    for (std::int64_t i = 0; i < tokens; ++i)
+      std::transform(row(qkv, i), row(qkv, i) + qkv.columns, std::back_inserter(rounded), to_bf16);
+    qkv = {rounded.data(), tokens, qkv.columns, qkv.columns};
+  }
   for (std::int64_t h = 0; h < heads; ++h) {
     // (token, head_dim) views of this head.
     const Matrix q{qkv.data + h * d, tokens, d, qkv.stride};
@@ -60,7 +71,7 @@ void attend(Matrix qkv, std::int64_t heads, float scale, bool causal, Bias bias,
         const auto key = static_cast<std::int64_t>(j);
         weights[j] = dot(row(q, i), row(k, key), d) * scale + bias(h, i, key);
       }
-      softmax(weights);
+      softmax(weights, bf16);
       for (std::int64_t c = 0; c < d; ++c) {
         double sum = 0;
         for (std::size_t j = 0; j < weights.size(); ++j)
@@ -185,27 +196,30 @@ void ReferenceStream::rotate_pairs(const compute::Vector& turns, std::int64_t ba
 }
 
 void ReferenceStream::attention(Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
-                                Matrix out) {
+                                Precision precision, Matrix out) {
   if (batch == 0) return;
   const std::int64_t tokens = qkv.rows / batch;
   for (std::int64_t b = 0; b < batch; ++b)
     attend({row(qkv, b * tokens), tokens, qkv.columns, qkv.stride}, heads, scale,
-           /*causal=*/false, no_bias, {row(out, b * tokens), tokens, out.columns, out.stride});
+           precision != Precision::kFp32, /*causal=*/false, no_bias,
+           {row(out, b * tokens), tokens, out.columns, out.stride});
 }
 
 void ReferenceStream::causal_attention(Matrix qkv, std::span<const std::int64_t> lengths,
-                                       std::int64_t heads, float scale, Matrix out) {
+                                       std::int64_t heads, float scale, Precision precision,
+                                       Matrix out) {
   std::int64_t first = 0;
   for (const std::int64_t length : lengths) {
-    attend({row(qkv, first), length, qkv.columns, qkv.stride}, heads, scale, /*causal=*/true,
-           no_bias, {row(out, first), length, out.columns, out.stride});
+    attend({row(qkv, first), length, qkv.columns, qkv.stride}, heads, scale,
+           precision != Precision::kFp32, /*causal=*/true, no_bias,
+           {row(out, first), length, out.columns, out.stride});
     first += length;
   }
 }
 
 void ReferenceStream::relative_attention(const compute::Vector& table, std::int64_t grid_columns,
                                          Matrix qkv, std::int64_t batch, std::int64_t heads,
-                                         float scale, Matrix out) {
+                                         float scale, Precision precision, Matrix out) {
   if (batch == 0) return;
   const std::int64_t tokens = qkv.rows / batch;
   const std::int64_t rows = (tokens - 1) / grid_columns, run = 2 * grid_columns - 1;
@@ -222,7 +236,8 @@ void ReferenceStream::relative_attention(const compute::Vector& table, std::int6
   };
   for (std::int64_t b = 0; b < batch; ++b)
     attend({row(qkv, b * tokens), tokens, qkv.columns, qkv.stride}, heads, scale,
-           /*causal=*/false, bias, {row(out, b * tokens), tokens, out.columns, out.stride});
+           precision != Precision::kFp32, /*causal=*/false, bias,
+           {row(out, b * tokens), tokens, out.columns, out.stride});
 }
 
 void ReferenceStream::pool_attention(const compute::Vector& query, Matrix kv, std::int64_t batch,

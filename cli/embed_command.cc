@@ -222,7 +222,7 @@ void add_embed_command(CLI::App& app, Action& action) {
       ->check(CLI::PositiveNumber);
   command
       ->add_option("--precision", arguments->precision,
-                   "fp32, bf16, int8, or auto: bf16 where the processor has it")
+                   "fp32, bf16, int8, fp16 (on GPUs), or auto: bf16 where the device has it")
       ->capture_default_str();
   command->add_option("--device", arguments->device, "auto, cpu, cuda, cuda:N or reference")
       ->capture_default_str();

@@ -74,10 +74,10 @@ struct EmbedOptions {
   bool normalize = false;
   /// Element type of the column: "float32" or "float16".
   std::string dtype = "float32";
-  /// "fp32", "bf16", "int8", or "auto": bf16 where the processor has it, else fp32; resolved when
-  /// the plan is built.
+  /// "fp32", "bf16", "int8" on processors, "fp16" on GPUs, or "auto": bf16 where the device has it,
+  /// else fp32; resolved when the plan is built.
   std::string precision = "fp32";
-  /// "auto", "cpu", "reference".
+  /// "auto", "cpu", "cuda" for every GPU, "cuda:1", "cuda:0,2", "reference".
   std::string device = "auto";
   /// Rows a batch; by default chosen from the memory limit, or by the provider.
   std::optional<std::int64_t> batch_size;

@@ -99,8 +99,8 @@ def embed_image(
         on_error: What becomes of a bad row, never of its batch. "raise" stops the run, "log" keeps the row with a null
             vector and warns through the logger "vecframe", "ignore" keeps it without a word.
         error_column: Adds a second column of this name with ``stage/code: message``, null for good rows.
-        options: The provider's own. Of "transformers": `precision` ("fp32", "bf16", "int8", or "auto": bf16 where the
-            processor has it), `device` ("auto", "cpu", "cuda" for every GPU, "cuda:1", "cuda:0,2" or "reference"),
+        options: The provider's own. Of "transformers": `precision` ("fp32", "bf16", "int8" on processors, "fp16" on GPUs, or
+            "auto": bf16 where the device has it), `device` ("auto", "cpu", "cuda" for every GPU, "cuda:1", "cuda:0,2" or "reference"),
             `pooling` ("default", the vector of the reference; "cls", the class token; "mean", the mean of the patches;
             both after the final norm, without pooler and projection), `image_size` (side of the square picture that
             goes into the model, in place of its processor's; positions are interpolated).

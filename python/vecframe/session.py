@@ -153,7 +153,7 @@ def describe_model(
         current_session()._native,
         model,
         provider=resolved,
-        precision=require("precision", precision, str, 'give "fp32", "bf16", "int8" or "auto"'),
+        precision=require("precision", precision, str, 'give "fp32", "bf16", "int8", "fp16" or "auto"'),
         device=require("device", device, str, 'give "auto", "cpu", "cuda" or "cuda:1"'),
     )
 

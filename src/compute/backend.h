@@ -153,7 +153,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual const BackendInfo& info() const = 0;
-  /// Whether the hardware at hand runs this precision at more than fp32's speed.
+  /// Whether the hardware at hand runs this precision at more than fp32's speed. int8 and fp16 are
+  /// not asked for where it does not.
   virtual bool supports(tensor::Precision precision) const = 0;
   /// Bytes of one packed weight of a matrix product.
   virtual std::int64_t weight_bytes(tensor::Precision precision) const {
@@ -161,6 +162,7 @@ class Backend {
       case tensor::Precision::kFp32:
         return 4;
       case tensor::Precision::kBf16:
+      case tensor::Precision::kFp16:
         return 2;
       case tensor::Precision::kInt8:
         return 1;

@@ -24,9 +24,10 @@ constexpr std::size_t size_of(DType dtype) {
   return 0;
 }
 
-/// Arithmetic a model runs in. bf16 rounds the inputs of every matrix product, int8 maps them to 8
-/// bits (tensor/int8.h); the residual stream, norms and softmax stay float32.
-enum class Precision : std::uint8_t { kFp32, kBf16, kInt8 };
+/// Arithmetic a model runs in. bf16 and fp16 round the inputs of every matrix product (fp16 brings
+/// what is too large for it to its largest), int8 maps them to 8 bits (tensor/int8.h); the residual
+/// stream, norms and softmax stay float32.
+enum class Precision : std::uint8_t { kFp32, kBf16, kInt8, kFp16 };
 
 constexpr std::string_view to_string(Precision precision) {
   switch (precision) {
@@ -36,6 +37,8 @@ constexpr std::string_view to_string(Precision precision) {
       return "bf16";
     case Precision::kInt8:
       return "int8";
+    case Precision::kFp16:
+      return "fp16";
   }
   return {};
 }
@@ -81,6 +84,12 @@ inline std::uint16_t float_to_f16(float value) {
   }
   const std::uint32_t rebased = magnitude - (112u << 23);
   return with_sign((rebased + 0xFFFu + ((rebased >> 13) & 1u)) >> 13);
+}
+
+/// As float_to_f16(), but what is beyond kLargestF16 comes to it, infinities too.
+inline std::uint16_t float_to_f16_saturated(float value) {
+  return float_to_f16(value > kLargestF16 ? kLargestF16
+                                          : (value < -kLargestF16 ? -kLargestF16 : value));
 }
 
 }  // namespace vecframe::tensor

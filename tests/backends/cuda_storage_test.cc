@@ -68,6 +68,18 @@ TEST_F(CudaStorage, KindsThatDifferMakeItFloat) {
   EXPECT_EQ(plan().operations[0].write, Storage::kFloat);
 }
 
+TEST_F(CudaStorage, WhatMayOverflowIsFloatForWhoeverMindsIt) {
+  Operand written{at(0), true, Storage::kF16}, read{at(0), true, Storage::kF16};
+  written.may_overflow = true;
+  add({}, written);
+  add({read}, {{at(100)}});
+  EXPECT_EQ(plan().operations[0].write, Storage::kF16);
+  operations_[1].reads[0].takes_overflow = false;
+  EXPECT_EQ(plan().operations[0].write, Storage::kFloat);
+  operations_[0].write->may_overflow = false;
+  EXPECT_EQ(plan().operations[0].write, Storage::kF16);
+}
+
 TEST_F(CudaStorage, InPlaceKeepsTheStorageAndItsGaps) {
   add({}, Operand{at(0, 24), true, bf16_});                    // q, k, v
   add({{at(0, 16, 24), true}}, Operand{at(0, 16, 24), true});  // rotation of q and k

@@ -89,7 +89,10 @@ void expect_same(const std::string& backend, const Values& got, const Values& wa
 
 std::vector<tensor::Precision> ContractTest::precisions() {
   std::vector<tensor::Precision> all(std::begin(kPrecisions), std::end(kPrecisions));
-  if (GetParam().starts_with("cuda")) std::erase(all, tensor::Precision::kInt8);
+  const bool has_int8 = !GetParam().starts_with("cuda");
+  const bool has_fp16 = !has_int8 || GetParam() == "reference";
+  if (!has_int8) std::erase(all, tensor::Precision::kInt8);
+  if (!has_fp16) std::erase(all, tensor::Precision::kFp16);
   return all;
 }
 

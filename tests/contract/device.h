@@ -17,7 +17,8 @@ namespace vecframe::contract {
 using Values = std::vector<float>;
 
 inline constexpr tensor::Precision kPrecisions[] = {
-    tensor::Precision::kFp32, tensor::Precision::kBf16, tensor::Precision::kInt8};
+    tensor::Precision::kFp32, tensor::Precision::kBf16, tensor::Precision::kInt8,
+    tensor::Precision::kFp16};
 
 /// Names for INSTANTIATE_TEST_SUITE_P, also of those this machine cannot run.
 std::vector<std::string> backend_names();
@@ -65,7 +66,7 @@ class ContractTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override;
 
-  /// Those that the backend has: GPUs have no int8.
+  /// Those that the backend has: GPUs have no int8, processors no fp16.
   static std::vector<tensor::Precision> precisions();
 
   std::unique_ptr<Device> device_, reference_;

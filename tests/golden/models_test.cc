@@ -118,9 +118,12 @@ void expect_pixels(const ImageEmbedderDescriptor& descriptor, const GoldenFile& 
   }
 }
 
-// fp32 within the tolerance, bf16 pointing the same way; both figures are in the test's report.
+// fp32 within the tolerance, bf16 pointing the same way, and fp16 more so where the device has it;
+// the figures are in the test's report. `describe` takes a precision.
+template <class Describe>
 void expect_golden(const std::string& name, const std::string& device, const GoldenFile& golden,
-                   const Descriptor& fp32, const Descriptor& bf16, double least_cosine) {
+                   double least_cosine, Describe describe) {
+  const Descriptor fp32 = describe("fp32"), bf16 = describe("bf16");
   EXPECT_EQ(fp32->facts().family, golden.family);
   ASSERT_EQ(static_cast<std::size_t>(fp32->facts().dimension), golden.embeddings[0].size());
   const std::vector<std::uint8_t> slots = prepare_all(*fp32, golden.pictures);
@@ -130,6 +133,10 @@ void expect_golden(const std::string& name, const std::string& device, const Gol
   const double cosine = smallest_cosine(embed_all(*bf16, slots), golden.embeddings);
   EXPECT_GE(cosine, least_cosine);
   record_figures(name, device, difference, 1 - cosine);
+  if (!device.starts_with("cuda")) return;
+  const double half = smallest_cosine(embed_all(*describe("fp16"), slots), golden.embeddings);
+  EXPECT_GE(half, kLeastCosineOfFp16);
+  testing::Test::RecordProperty("one_minus_cosine_of_fp16", fmt::format("{:.2g}", 1 - half));
 }
 
 class TinyCheckpoint : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
@@ -139,9 +146,9 @@ TEST_P(TinyCheckpoint, EmbedsAsTheReference) {
   const fs::path directory = golden_directory() / name;
   const GoldenFile golden = read_golden(directory / "golden.json");
   const compute::Registry backends = test_backends();
-  expect_golden(name, device, golden,
-                providers::describe_directory(name, directory, {"fp32", device}, backends),
-                providers::describe_directory(name, directory, {"bf16", device}, backends), 0.99);
+  expect_golden(name, device, golden, 0.99, [&](const char* precision) {
+    return providers::describe_directory(name, directory, {precision, device}, backends);
+  });
 }
 
 TEST_P(TinyCheckpoint, RowsDoNotDependOnTheirBatch) {
@@ -238,10 +245,9 @@ TEST_P(RealModel, VitTinyEmbedsAsTimm) {
   const fs::path directory = *data / "data/vit_tiny_patch16_224";
   const GoldenFile golden = read("vit_tiny_patch16_224.json");
   const compute::Registry backends = test_backends();
-  expect_golden(
-      "vit_tiny_patch16_224", GetParam(), golden,
-      providers::describe_directory("vit-tiny", directory, {"fp32", GetParam()}, backends),
-      providers::describe_directory("vit-tiny", directory, {"bf16", GetParam()}, backends), 0.99);
+  expect_golden("vit_tiny_patch16_224", GetParam(), golden, 0.99, [&](const char* precision) {
+    return providers::describe_directory("vit-tiny", directory, {precision, GetParam()}, backends);
+  });
 }
 
 // The stored pixel values are those of bytes, (b / 255 - 0.5) / 0.5, rounded to float16.
@@ -292,9 +298,9 @@ TEST_P(RealModel, EfficientNetLite0EmbedsAsTorch) {
                  << ": run tools/convert_efficientnet.py";
   const GoldenFile golden = read("efficientnet_lite0.json");
   const compute::Registry backends = test_backends();
-  expect_golden("efficientnet_lite0", GetParam(), golden,
-                providers::describe_builtin(model, cache, {"fp32", GetParam()}, backends),
-                providers::describe_builtin(model, cache, {"bf16", GetParam()}, backends), 0.98);
+  expect_golden("efficientnet_lite0", GetParam(), golden, 0.98, [&](const char* precision) {
+    return providers::describe_builtin(model, cache, {precision, GetParam()}, backends);
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, RealModel, testing::ValuesIn(backend_names()),

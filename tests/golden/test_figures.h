@@ -9,6 +9,9 @@
 
 namespace vecframe::golden {
 
+/// What models reach at fp16, which rounds to 11 bits.
+inline constexpr double kLeastCosineOfFp16 = 0.9999;
+
 /// tools/measure_models.py reads these properties. `difference` is the largest of any value in
 /// float32, `turn` one minus the smallest cosine in bfloat16.
 inline void record_figures(const std::string& golden, const std::string& backend, double difference,

@@ -125,6 +125,10 @@ TEST_P(TinyTexts, EmbedAsTheReference) {
   EXPECT_GE(cosine, 0.99);
   record_figures("texts/" + std::get<0>(GetParam()), std::get<1>(GetParam()), difference,
                  1 - cosine);
+  if (!backend_->supports(tensor::Precision::kFp16)) return;
+  const auto fp16 = description_.load(*backend_, tensor::Precision::kFp16);
+  EXPECT_GE(smallest_cosine(embed(*fp16, texts), golden_.embeddings, dimension_),
+            kLeastCosineOfFp16);
 }
 
 TEST_P(TinyTexts, RowsDoNotDependOnTheirBatch) {

@@ -70,6 +70,7 @@ def test_errors_are_value_and_runtime_errors():
     ({"on_error": "riase"}, ['did you mean "raise"']),
     ({"on_error": None}, ["on_error", "None"]),
     ({"precision": "fp8"}, ["fp8", "bf16"]),
+    ({"precision": "fp16", "device": "cpu"}, ["'cpu' has no fp16", "fp32, bf16, int8, auto"]),
     ({"precision": 8}, ["precision", "8", "a text"]),
     ({"device": "tpu"}, ["tpu", "cpu"]),
     ({"provider": "transfomers"}, ["Provider 'transfomers' is not yet supported.", "transformers"]),

@@ -39,6 +39,7 @@ class CpuBackend final : public compute::Backend {
 
   const compute::BackendInfo& info() const override { return info_; }
   bool supports(Precision precision) const override {
+    if (precision == Precision::kFp16) return false;
     // Products of 16-bit integers are faster than those of float32 everywhere.
     return precision != Precision::kBf16 || isa_.bf16 != nullptr;
   }

@@ -81,6 +81,8 @@ InputFormat format_of(const Isa& isa, Precision precision) {
       return isa.bf16 != nullptr ? InputFormat::kBf16Pairs : InputFormat::kRoundedFloat;
     case Precision::kInt8:
       return isa.int8 != nullptr ? InputFormat::kInt8Quads : InputFormat::kInt16Pairs;
+    case Precision::kFp16:
+      throw std::invalid_argument("cpu: no products of precision fp16");
   }
   return InputFormat::kFloat;
 }

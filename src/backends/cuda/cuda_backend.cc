@@ -23,9 +23,7 @@ class CudaBackend final : public compute::Backend {
   }
 
   const compute::BackendInfo& info() const override { return info_; }
-  bool supports(Precision precision) const override {
-    return precision == Precision::kFp32 || precision == Precision::kBf16;
-  }
+  bool supports(Precision precision) const override { return precision != Precision::kInt8; }
 
   std::unique_ptr<compute::Vector> upload(std::span<const float> values) override {
     return std::make_unique<CudaVector>(runtime_, values);

@@ -65,6 +65,8 @@ Storage storage_of(tensor::Precision precision) {
       return Storage::kFloat;
     case tensor::Precision::kBf16:
       return Storage::kBf16;
+    case tensor::Precision::kFp16:
+      return Storage::kF16;
     case tensor::Precision::kInt8:
       break;
   }

@@ -20,6 +20,7 @@ class Groups {
     parent_.push_back(parent_.size());
     halves_.push_back(operand.halves && may_begin);
     kind_.push_back(operand.kind);
+    may_overflow_.push_back(operand.may_overflow);
     return parent_.size() - 1;
   }
 
@@ -34,10 +35,20 @@ class Groups {
     if (a == b) return;
     parent_[b] = a;
     halves_[a] = halves_[a] && halves_[b];
+    may_overflow_[a] = may_overflow_[a] || may_overflow_[b];
     suggest(a, kind_[b]);
   }
 
   void widen(std::size_t i) { halves_[root(i)] = false; }
+
+  /// A reader minds what may overflow.
+  void mind_overflow(std::size_t i) { minded_.push_back(i); }
+
+  /// After all is joined.
+  void settle_overflow() {
+    for (const std::size_t i : minded_)
+      if (may_overflow_[root(i)]) widen(i);
+  }
 
   void suggest(std::size_t i, std::optional<Storage> kind) {
     i = root(i);
@@ -55,6 +66,8 @@ class Groups {
   std::vector<std::size_t> parent_;
   std::vector<bool> halves_;
   std::vector<std::optional<Storage>> kind_;
+  std::vector<bool> may_overflow_;
+  std::vector<std::size_t> minded_;
 };
 
 struct Written {
@@ -80,6 +93,7 @@ std::optional<std::size_t> resolve(const Operand& operand, const std::vector<Wri
   if (!found) return found;
   if (wide || !covered) groups.widen(*found);
   groups.suggest(*found, operand.kind);
+  if (!operand.takes_overflow) groups.mind_overflow(*found);
   return found;
 }
 
@@ -126,6 +140,7 @@ StoragePlan plan_storages(const std::vector<Operation>& operations) {
     if (old) groups.join(*old, *write);
     written.push_back({target, *write});
   }
+  groups.settle_overflow();
   StoragePlan plan;
   for (std::size_t i = 0; i < operations.size(); ++i) {
     auto& of = plan.operations.emplace_back();

@@ -23,6 +23,9 @@ struct Operand {
   /// they must be of its own kind.
   bool halves = false;
   std::optional<Storage> kind = std::nullopt;
+  /// Of what is written: whether a value too large for its storage becomes an infinity there. Of
+  /// what is read: whether such an infinity is taken for the largest value.
+  bool may_overflow = false, takes_overflow = true;
 };
 
 /// Where an operation finds its operands when it runs.
@@ -44,7 +47,8 @@ struct Operation {
 };
 
 /// The storage of every operand: a value is of 16 bits if all that read it allow it, a product of
-/// that kind writes or reads it, and its rows leave no gaps that could hold something else.
+/// that kind writes or reads it, its rows leave no gaps that could hold something else, and nobody
+/// minds that it may overflow.
 struct StoragePlan {
   struct Of {
     std::vector<Storage> reads;

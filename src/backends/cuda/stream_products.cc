@@ -94,8 +94,8 @@ bool multiply_by_library(Runtime& runtime, const Step& step, Cells x, Cells y, C
     product.epilogue = Epilogue::kBiasRelu;
     activated = true;
   } else if (!has_residual && step.activation == Activation::kGeluTanh &&
-             y.storage != Storage::kFloat) {
-    product.epilogue = Epilogue::kBiasGelu;  // good to 16 bits
+             y.storage == Storage::kBf16) {
+    product.epilogue = Epilogue::kBiasGelu;  // good to bf16, and cannot overflow
     activated = true;
   }
   if (!product.enqueue(runtime, bound.queue, bound.workspace)) return false;
@@ -124,6 +124,12 @@ void CudaStream::multiply(const PackedMatrix& matrix, Matrix x, Activation activ
   const bool writes_halves =
       short_weights && !has_residual && y.stride % kDepthStep == 0 && starts_on_16_bytes(y.data);
   std::vector<Operand> reads{{x, reads_halves, kind}};
+  // The library writes infinities of float16, and takes them as such; a kernel behind it does not.
+  const bool overflows = options_.use_library && matrix.storage == Storage::kF16;
+  reads.back().takes_overflow = !overflows;
+  Operand write{y, writes_halves, kind};
+  write.may_overflow =
+      overflows && (activation == Activation::kNone || activation == Activation::kRelu);
   if (has_residual) reads.push_back({residual});
   const std::size_t scratch =
       short_weights ? static_cast<std::size_t>(x.rows * matrix.pitch) * 2 : 0;
@@ -138,7 +144,7 @@ void CudaStream::multiply(const PackedMatrix& matrix, Matrix x, Activation activ
   Key key;
   key.add('l').add(activation).add(activates_sum);
   add_weights(key, matrix);
-  record(std::move(key), std::move(reads), Operand{y, writes_halves, kind}, run, scratch);
+  record(std::move(key), std::move(reads), write, run, scratch);
 }
 
 void CudaStream::linear(const compute::Linear& linear, Matrix x, Activation activation,

@@ -21,6 +21,10 @@ void round_bf16(std::span<float> values) {
   for (float& value : values) value = tensor::bf16_to_float(tensor::float_to_bf16(value));
 }
 
+void round_f16(std::span<float> values) {
+  for (float& value : values) value = tensor::f16_to_float(tensor::float_to_f16_saturated(value));
+}
+
 bool is_finite(std::span<const float> row) {
   return std::all_of(row.begin(), row.end(), [](float value) { return std::isfinite(value); });
 }
@@ -29,6 +33,7 @@ bool is_finite(std::span<const float> row) {
 
 void round_inputs(std::span<float> rows, std::int64_t columns, tensor::Precision precision) {
   if (precision == tensor::Precision::kBf16) round_bf16(rows);
+  if (precision == tensor::Precision::kFp16) round_f16(rows);
   if (precision != tensor::Precision::kInt8) return;
   const auto n = static_cast<std::size_t>(columns);
   for (std::size_t first = 0; first < rows.size(); first += n) {
@@ -44,6 +49,7 @@ std::vector<float> rounded_weights(std::span<const float> weight, std::int64_t c
                                    tensor::Precision precision) {
   std::vector<float> rounded(weight.begin(), weight.end());
   if (precision == tensor::Precision::kBf16) round_bf16(rounded);
+  if (precision == tensor::Precision::kFp16) round_f16(rounded);
   if (precision != tensor::Precision::kInt8) return rounded;
   const auto n = static_cast<std::size_t>(columns);
   for (std::size_t first = 0; first < rounded.size(); first += n) {

@@ -25,15 +25,19 @@ tensor::Precision parse_precision(const std::string& name, const compute::Backen
   using tensor::Precision;
   if (name == "fp32") return Precision::kFp32;
   if (name == "bf16") return Precision::kBf16;
-  if (name == "int8") {
-    if (backend.supports(Precision::kInt8)) return Precision::kInt8;
-    throw RequestError(fmt::format(
-        "precision: device '{}' has no int8; use one of: fp32, bf16, auto", backend.info().name));
-  }
   if (name == "auto")
     return backend.supports(Precision::kBf16) ? Precision::kBf16 : Precision::kFp32;
+  std::string names = "fp32, bf16";
+  for (const Precision special : {Precision::kFp16, Precision::kInt8}) {
+    if (!backend.supports(special)) continue;
+    if (name == to_string(special)) return special;
+    names += fmt::format(", {}", to_string(special));
+  }
+  if (name == to_string(Precision::kFp16) || name == to_string(Precision::kInt8))
+    throw RequestError(fmt::format("precision: device '{}' has no {}; use one of: {}, auto",
+                                   backend.info().name, name, names));
   throw RequestError(
-      fmt::format("precision: '{}' is not known; use one of: fp32, bf16, int8, auto", name));
+      fmt::format("precision: '{}' is not known; use one of: {}, auto", name, names));
 }
 
 models::PoolingChoice parse_pooling(const std::string& name) {

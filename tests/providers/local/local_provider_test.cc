@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "backends/cuda/cuda_backend.h"
 #include "backends/reference/reference_backend.h"
 #include "source_directory.h"
 
@@ -72,12 +73,31 @@ TEST(LocalProvider, AutoIsResolvedWhenDescribed) {
             gains ? tensor::Precision::kBf16 : tensor::Precision::kFp32);
 }
 
+TEST(LocalProvider, APrecisionThatTheDeviceHasIsTaken) {
+  compute::Registry registry;
+  registry.add({"gpu", 1, [] { return backends::cuda::make_cuda_backend(0); }});
+  const auto half = describe_directory("m", golden_model("clip"), {"fp16", "gpu"}, registry);
+  EXPECT_EQ(half->facts().precision, tensor::Precision::kFp16);
+  const auto bf16 = describe_directory("m", golden_model("clip"), {"bf16", "gpu"}, registry);
+  EXPECT_EQ(half->facts().weight_bytes, bf16->facts().weight_bytes);
+  EXPECT_THAT(refusal([&] {
+                describe_directory("m", golden_model("clip"), {"int8", "gpu"}, registry);
+              }),
+              AllOf(HasSubstr("device 'cuda' has no int8"),
+                    HasSubstr("use one of: fp32, bf16, fp16, auto")));
+}
+
 TEST(LocalProvider, WrongOptionsAreNamed) {
   const auto registry = reference_only();
   EXPECT_THAT(refusal([&] {
                 describe_directory("m", golden_model("clip"), {"fp8", "auto"}, registry);
               }),
-              AllOf(HasSubstr("precision: 'fp8'"), HasSubstr("fp32, bf16, int8, auto")));
+              AllOf(HasSubstr("precision: 'fp8'"), HasSubstr("use one of: fp32, bf16, auto")));
+  EXPECT_THAT(refusal([&] {
+                describe_directory("m", golden_model("clip"), {"fp16", "auto"}, registry);
+              }),
+              AllOf(HasSubstr("device 'reference' has no fp16"),
+                    HasSubstr("use one of: fp32, bf16, auto")));
   EXPECT_THAT(refusal([&] {
                 describe_directory("m", golden_model("clip"), {"fp32", "cuda"}, registry);
               }),

@@ -82,8 +82,18 @@ class HostGraph final : public Graph {
   std::vector<HostWork> work;
 };
 
+// The library takes infinities of float16 as they are, and writes them.
 float value_at(const void* data, std::int64_t at, Storage storage) {
+  if (storage == Storage::kF16) return to_float(static_cast<const F16*>(data)[at]);
   return load({const_cast<void*>(data), 0, storage}, 0, at);
+}
+
+void put_at(void* data, std::int64_t at, Storage storage, float value) {
+  if (storage == Storage::kF16) {
+    static_cast<F16*>(data)[at] = {tensor::float_to_f16(value)};
+  } else {
+    store({data, 0, storage}, 0, at, value);
+  }
 }
 
 // The library's own order: matrices column by column, so that rows of ours are columns of its.
@@ -101,7 +111,7 @@ void multiply_columns(const LibraryProduct& p) {
       if (p.epilogue == Epilogue::kBiasGelu)
         value = value / 2 *
                 (1 + std::tanh(0.7978845608f * (value + 0.044715f * value * value * value)));
-      store({p.y, 0, p.output}, 0, m + n * p.y_pitch, value);
+      put_at(p.y, m + n * p.y_pitch, p.output, value);
     }
   }
 }

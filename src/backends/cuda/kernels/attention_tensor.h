@@ -57,7 +57,7 @@ struct AttentionTensor {
           const std::int64_t row = row_of(t, r % 2);
           const int c = k * 16 + t % 4 * 2 + r / 2 * 8;
           const bool here = row < tokens && c < d;
-          lane.q[k][r] = here ? load2(base + row * args.qkv.stride + c) : 0;
+          lane.q[k][r] = here ? finite2(T{}, load2(base + row * args.qkv.stride + c)) : 0;
         }
       }
       VECFRAME_UNROLL
@@ -79,6 +79,11 @@ struct AttentionTensor {
             const T* from = base + (left + r) * args.qkv.stride + width + c;
             copy8(from, k);
             copy8(from + width, v);
+            VECFRAME_UNROLL
+            for (int e = 0; e < 8; ++e) {
+              k[e] = finite(k[e]);
+              v[e] = finite(v[e]);
+            }
           } else {
             VECFRAME_UNROLL
             for (int e = 0; e < 8; ++e) k[e] = v[e] = T{0};

@@ -30,9 +30,12 @@ inline constexpr std::int64_t size_of(Storage storage) {
 struct Bf16 {
   std::uint16_t bits;
 };
+/// What is too large for it is stored as its largest, kLargestF16; so are the infinities that
+/// products of the library leave, when they are read.
 struct F16 {
   std::uint16_t bits;
 };
+inline constexpr float kLargestF16 = 65504;
 
 /// Rows of values, `stride` values apart.
 struct Cells {
@@ -47,6 +50,9 @@ VECFRAME_KERNEL float to_float(Bf16 value) {
   return __uint_as_float(static_cast<unsigned>(value.bits) << 16);
 }
 VECFRAME_KERNEL float to_float(F16 value) { return __half2float(__ushort_as_half(value.bits)); }
+VECFRAME_KERNEL float saturated(float value) {
+  return value > kLargestF16 ? kLargestF16 : (value < -kLargestF16 ? -kLargestF16 : value);
+}
 template <class T>
 VECFRAME_KERNEL T from_float(float value);
 template <>
@@ -59,7 +65,7 @@ VECFRAME_KERNEL Bf16 from_float<Bf16>(float value) {
 }
 template <>
 VECFRAME_KERNEL F16 from_float<F16>(float value) {
-  return {__half_as_ushort(__float2half_rn(value))};
+  return {__half_as_ushort(__float2half_rn(saturated(value)))};
 }
 #else
 /// A GPU refuses a load of several values from elsewhere, and all later work with it.
@@ -83,7 +89,7 @@ inline Bf16 from_float<Bf16>(float value) {
 }
 template <>
 inline F16 from_float<F16>(float value) {
-  return {tensor::float_to_f16(value)};
+  return {tensor::float_to_f16_saturated(value)};
 }
 #endif
 
@@ -119,11 +125,24 @@ VECFRAME_KERNEL void copy8(const T* from, T* to) {
 #endif
 }
 
+/// Two neighbours as a register holds them, with infinities at the largest value.
+VECFRAME_KERNEL std::uint32_t finite2(Bf16, std::uint32_t pair) { return pair; }
+VECFRAME_KERNEL std::uint32_t finite2(F16, std::uint32_t pair) {
+  constexpr std::uint32_t kLow = 0x00007FFFu, kHigh = 0x7FFF0000u;
+  if ((pair & kLow) == 0x00007C00u) pair -= 0x00000001u;
+  if ((pair & kHigh) == 0x7C000000u) pair -= 0x00010000u;
+  return pair;
+}
+template <class T>
+VECFRAME_KERNEL T finite(T value) {
+  return {static_cast<std::uint16_t>(finite2(T{}, value.bits))};
+}
+
 VECFRAME_KERNEL float load(Cells cells, std::int64_t row, std::int64_t column) {
   const std::int64_t at = row * cells.stride + column;
   if (cells.storage == Storage::kFloat) return static_cast<const float*>(cells.data)[at];
   if (cells.storage == Storage::kBf16) return to_float(static_cast<const Bf16*>(cells.data)[at]);
-  return to_float(static_cast<const F16*>(cells.data)[at]);
+  return to_float(finite(static_cast<const F16*>(cells.data)[at]));
 }
 
 VECFRAME_KERNEL void store(Cells cells, std::int64_t row, std::int64_t column, float value) {

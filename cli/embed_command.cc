@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ struct EmbedArguments {
               memory_limit = "512M", dtype = "float32", pooling = "default";
   std::optional<std::int64_t> batch_size, limit, dimensions, image_size;
   int threads = 0;
+  std::string stages;
+  bool unordered = false;
   std::uint64_t max_pixels = ReadImagesOptions().max_pixels;
   bool normalize = false, overwrite = false, json = false;
   bool resume = false, retry_failed = false, prune = false;
@@ -55,6 +58,24 @@ void parse_shard(const std::string& text, WriteOptions& write) {
                        "' is no share; give I/N with I from 1 to N, such as 3/16");
   write.shard_index = index - 1;
   write.shard_count = count;
+}
+
+// "download=16,decode=4,embed=1".
+Stages parse_stages(const std::string& text) {
+  Stages stages;
+  std::istringstream parts(text);
+  for (std::string part; std::getline(parts, part, ',');) {
+    const std::size_t equals = part.find('=');
+    long long count = 0;
+    char rest = 0;
+    if (equals == std::string::npos ||
+        std::sscanf(part.c_str() + equals + 1, "%lld%c", &count, &rest) != 1)
+      throw RequestError("--stages: '" + part +
+                         "' is no number of a stage; give download=16,decode=4,embed=1 or some of "
+                         "them");
+    stages.set(part.substr(0, equals), count);
+  }
+  return stages;
 }
 
 OnError to_on_error(const std::string& word) {
@@ -132,6 +153,8 @@ int run_embed(const EmbedArguments& arguments) {
   check_inputs(arguments);
   WriteOptions write;
   write.threads = arguments.threads;
+  write.stages = parse_stages(arguments.stages);
+  write.ordered = !arguments.unordered;
   write.memory_limit = parse_byte_size(arguments.memory_limit);
   write.mode = arguments.overwrite ? WriteMode::kOverwrite : WriteMode::kError;
   if (arguments.overwrite && (arguments.resume || arguments.retry_failed))
@@ -228,11 +251,16 @@ void add_embed_command(CLI::App& app, Action& action) {
       ->capture_default_str();
   command
       ->add_option("--batch-size", arguments->batch_size,
-                   "Rows a batch; default: what the memory limit allows")
+                   "Rows a batch; default: measured, of what the memory limit allows")
       ->check(CLI::PositiveNumber);
   command->add_option("--threads", arguments->threads, "Worker threads; 0: one a processor")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command->add_option("--stages", arguments->stages,
+                      "How many rows may be in a stage at a time, such as "
+                      "download=16,decode=4,embed=1; what is not given is up to --threads");
+  command->add_flag("--unordered", arguments->unordered,
+                    "Write rows as they finish, so that a slow file holds nobody up");
   command
       ->add_option("--memory-limit", arguments->memory_limit,
                    "Memory for images in flight, on top of the weights")

@@ -47,12 +47,28 @@ class VECFRAME_API StopSource {
   std::shared_ptr<void> state_;
 };
 
+/// How many rows may be in a stage at a time; what is not given is up to `threads`.
+struct VECFRAME_API Stages {
+  std::optional<int> download;  ///< files and URLs that are read
+  std::optional<int> decode;    ///< pictures that are decoded and resized
+  std::optional<int> embed;     ///< batches in the model
+
+  /// Throws RequestError for a name that is none of these, and for a number out of range.
+  void set(const std::string& name, std::int64_t count);
+  static constexpr int kMost = 1024;
+};
+
 /// 512 MiB.
 inline constexpr std::int64_t kDefaultMemoryLimit = std::int64_t{512} << 20;
 
 struct RunOptions {
   /// Worker threads; 0: one for each processor this process may use.
   int threads = 0;
+  Stages stages;
+  /// Rows of the result in the order of the input; else as they finish, so that a slow one holds
+  /// nobody up. The same rows either way. What sorts, limits or samples sees them in order, and
+  /// texts keep theirs.
+  bool ordered = true;
   /// Bytes for everything in flight: encoded and decoded pictures, activations, output buffers.
   /// Weights come on top.
   std::int64_t memory_limit = kDefaultMemoryLimit;

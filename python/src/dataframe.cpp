@@ -1,3 +1,4 @@
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
@@ -20,10 +21,13 @@ using namespace nb::literals;
 namespace vecframe::python {
 namespace {
 
-RunOptions run_options(int threads, std::int64_t memory_limit) {
+RunOptions run_options(int threads, std::int64_t memory_limit, const StageCounts& stages,
+                       bool ordered) {
   RunOptions options;
   options.threads = threads;
   options.memory_limit = memory_limit;
+  options.stages = stages_of(stages);
+  options.ordered = ordered;
   return options;
 }
 
@@ -36,10 +40,10 @@ RunReport write_parquet(const DataFrame& frame, const std::string& path, WriteOp
 }
 
 nb::capsule arrow_stream(const DataFrame& frame, int threads, std::int64_t memory_limit,
-                         nb::object on_progress, nb::object on_failure, std::int64_t morsel_rows,
-                         bool optimize) {
+                         const StageCounts& stages, bool ordered, nb::object on_progress,
+                         nb::object on_failure, std::int64_t morsel_rows, bool optimize) {
   const RunCallbacks callbacks(std::move(on_progress), std::move(on_failure));
-  RunOptions options = run_options(threads, memory_limit);
+  RunOptions options = run_options(threads, memory_limit, stages, ordered);
   options.morsel_rows = morsel_rows;
   options.optimize = optimize;
   callbacks.attach(options);
@@ -52,9 +56,10 @@ nb::capsule arrow_stream(const DataFrame& frame, int threads, std::int64_t memor
 }
 
 DataFrame collect(const DataFrame& frame, int threads, std::int64_t memory_limit,
-                  nb::object on_progress, nb::object on_failure) {
+                  const StageCounts& stages, bool ordered, nb::object on_progress,
+                  nb::object on_failure) {
   const RunCallbacks callbacks(std::move(on_progress), std::move(on_failure));
-  RunOptions options = run_options(threads, memory_limit);
+  RunOptions options = run_options(threads, memory_limit, stages, ordered);
   callbacks.attach(options);
   nb::gil_scoped_release unlocked;
   return frame.collect(options);
@@ -125,9 +130,10 @@ void bind_dataframe(nb::module_& module) {
       .def("warnings", &DataFrame::warnings)
       .def("to_json", &DataFrame::to_json)
       .def_static("from_json", &DataFrame::from_json, "json"_a)
-      .def("collect", &collect, nb::kw_only(), "threads"_a, "memory_limit"_a,
-           "on_progress"_a.none(), "on_failure"_a.none(),
-           nb::sig("def collect(self, *, threads: int, memory_limit: int, "
+      .def("collect", &collect, nb::kw_only(), "threads"_a, "memory_limit"_a, "stages"_a,
+           "ordered"_a, "on_progress"_a.none(), "on_failure"_a.none(),
+           nb::sig("def collect(self, *, threads: int, memory_limit: int, stages: dict[str, int], "
+                   "ordered: bool, "
                    "on_progress: collections.abc.Callable[[Progress], object] | None, "
                    "on_failure: collections.abc.Callable[[str, str], object] | None) "
                    "-> NativeDataFrame"))
@@ -138,8 +144,10 @@ void bind_dataframe(nb::module_& module) {
                    "on_failure: collections.abc.Callable[[str, str], object] | None) "
                    "-> NativeReport"))
       .def("arrow_stream", &arrow_stream, nb::kw_only(), "threads"_a, "memory_limit"_a,
-           "on_progress"_a.none(), "on_failure"_a.none(), "morsel_rows"_a = 0, "optimize"_a = true,
+           "stages"_a = StageCounts(), "ordered"_a = true, "on_progress"_a.none(),
+           "on_failure"_a.none(), "morsel_rows"_a = 0, "optimize"_a = true,
            nb::sig("def arrow_stream(self, *, threads: int, memory_limit: int, "
+                   "stages: dict[str, int] = {}, ordered: bool = True, "
                    "on_progress: collections.abc.Callable[[Progress], object] | None, "
                    "on_failure: collections.abc.Callable[[str, str], object] | None, "
                    "morsel_rows: int = 0, optimize: bool = True) -> object"))

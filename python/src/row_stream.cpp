@@ -2,6 +2,8 @@
 
 #include "row_stream.h"
 
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
 
 #include <cerrno>
@@ -139,10 +141,12 @@ void release(ArrowArrayStream* self) {
   self->release = nullptr;
 }
 
-RunOptions run_options(int threads, std::int64_t memory_limit, std::int64_t morsel_rows,
-                       bool optimize) {
+RunOptions run_options(int threads, std::int64_t memory_limit, const StageCounts& stages,
+                       bool ordered, std::int64_t morsel_rows, bool optimize) {
   RunOptions options;
   options.threads = threads;
+  options.stages = stages_of(stages);
+  options.ordered = ordered;
   options.memory_limit = memory_limit;
   options.morsel_rows = morsel_rows;
   options.optimize = optimize;
@@ -150,10 +154,10 @@ RunOptions run_options(int threads, std::int64_t memory_limit, std::int64_t mors
 }
 
 nb::capsule lazy_stream(const DataFrame& frame, int threads, std::int64_t memory_limit,
-                        nb::object on_failure) {
+                        const StageCounts& stages, bool ordered, nb::object on_failure) {
   auto exported = std::make_unique<ExportedRows>();
-  exported->run = std::make_unique<PythonRows>(frame, run_options(threads, memory_limit, 0, true),
-                                               std::move(on_failure));
+  exported->run = std::make_unique<PythonRows>(
+      frame, run_options(threads, memory_limit, stages, ordered, 0, true), std::move(on_failure));
   auto stream = std::make_unique<ArrowArrayStream>();
   stream->get_schema = &get_schema;
   stream->get_next = &get_next;
@@ -183,20 +187,23 @@ void bind_row_stream(nb::module_& module, nb::class_<DataFrame>& frame) {
       .def(
           "rows",
           [](const DataFrame& self, int threads, std::int64_t memory_limit,
-             std::int64_t morsel_rows, bool optimize, nb::object on_failure) {
+             const StageCounts& stages, bool ordered, std::int64_t morsel_rows, bool optimize,
+             nb::object on_failure) {
             return std::make_unique<PythonRows>(
-                self, run_options(threads, memory_limit, morsel_rows, optimize),
+                self, run_options(threads, memory_limit, stages, ordered, morsel_rows, optimize),
                 std::move(on_failure));
           },
-          nb::kw_only(), "threads"_a, "memory_limit"_a, "morsel_rows"_a, "optimize"_a = true,
-          "on_failure"_a.none(),
-          nb::sig("def rows(self, *, threads: int, memory_limit: int, morsel_rows: int, "
+          nb::kw_only(), "threads"_a, "memory_limit"_a, "stages"_a = StageCounts(),
+          "ordered"_a = true, "morsel_rows"_a, "optimize"_a = true, "on_failure"_a.none(),
+          nb::sig("def rows(self, *, threads: int, memory_limit: int, "
+                  "stages: dict[str, int] = {}, ordered: bool = True, morsel_rows: int, "
                   "optimize: bool = True, "
                   "on_failure: collections.abc.Callable[[str, str], object] | None) "
                   "-> NativeRows"))
-      .def("lazy_stream", &lazy_stream, nb::kw_only(), "threads"_a, "memory_limit"_a,
-           "on_failure"_a.none(),
+      .def("lazy_stream", &lazy_stream, nb::kw_only(), "threads"_a, "memory_limit"_a, "stages"_a,
+           "ordered"_a, "on_failure"_a.none(),
            nb::sig("def lazy_stream(self, *, threads: int, memory_limit: int, "
+                   "stages: dict[str, int], ordered: bool, "
                    "on_failure: collections.abc.Callable[[str, str], object] | None) "
                    "-> object"));
 }

@@ -38,6 +38,12 @@ void RunCallbacks::on_failure(const Failure& failure) const {
   on_failure_(failure.path, failure.error);
 }
 
+Stages stages_of(const StageCounts& counts) {
+  Stages stages;
+  for (const auto& [name, count] : counts) stages.set(name, count);
+  return stages;
+}
+
 namespace {
 
 WriteMode mode_of(const std::string& word) {
@@ -56,7 +62,7 @@ void bind_write_options(nb::module_& module) {
              std::int64_t shard_count, std::int64_t rows_per_part, std::int64_t bytes_per_part,
              std::optional<double> max_error_rate, const std::string& dead_letter,
              const std::string& cache, std::int64_t cache_bytes, int threads,
-             std::int64_t memory_limit) {
+             std::int64_t memory_limit, const StageCounts& stages, bool ordered) {
             auto* options = new (self) WriteOptions();
             options->mode = mode_of(mode);
             options->resume = resume;
@@ -73,11 +79,13 @@ void bind_write_options(nb::module_& module) {
             options->cache_bytes = cache_bytes;
             options->threads = threads;
             options->memory_limit = memory_limit;
+            options->stages = stages_of(stages);
+            options->ordered = ordered;
           },
           nb::kw_only(), "mode"_a, "resume"_a, "retry_failed"_a, "prune"_a, "detect"_a,
           "shard_index"_a, "shard_count"_a, "rows_per_part"_a, "bytes_per_part"_a,
           "max_error_rate"_a.none(), "dead_letter"_a, "cache"_a, "cache_bytes"_a, "threads"_a,
-          "memory_limit"_a);
+          "memory_limit"_a, "stages"_a = StageCounts(), "ordered"_a = true);
   const WriteOptions defaults;
   module.attr("DEFAULT_ROWS_PER_PART") = defaults.rows_per_part;
   module.attr("DEFAULT_BYTES_PER_PART") = defaults.bytes_per_part;

@@ -1,10 +1,18 @@
-// Python callables as the callbacks of a run.
+// Words of a run as Python has them: callables as its callbacks, stages by name.
 #pragma once
 
 #include <nanobind/nanobind.h>
 #include <vecframe/run.h>
 
+#include <cstdint>
+#include <map>
+#include <string>
+
 namespace vecframe::python {
+
+using StageCounts = std::map<std::string, std::int64_t>;
+/// Throws RequestError as Stages::set().
+Stages stages_of(const StageCounts& counts);
 
 /// Holds the callables while a run goes on, so that the library's copies of its callbacks hold only
 /// a pointer and need no lock of the interpreter. Must outlive the run.

@@ -66,3 +66,14 @@ def byte_count(argument: str, value: object) -> int:
     if found is None or found[2] not in _BYTE_UNITS:
         raise RequestError(f"{argument}: {value!r} is no amount of memory; {fix}")
     return integer(argument, int(float(found[1]) * 2 ** _BYTE_UNITS[found[2]]), fix)
+
+
+def stage_counts(stages: object) -> dict[str, int]:
+    """How many rows may be in a stage at a time, by its name; which names there are, the native part knows."""
+    fix = 'give a dict such as {"download": 16, "decode": 4, "embed": 1}'
+    if stages is None:
+        return {}
+    counts: dict[str, int] = {}
+    for name, count in require("stages", stages, dict, fix).items():
+        counts[require("stages", name, str, fix)] = integer(f"stages: {name}", count, fix)
+    return counts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from vecframe import _native
-from vecframe._arguments import byte_count, integer, one_of, path_text, require
+from vecframe._arguments import byte_count, integer, one_of, path_text, require, stage_counts
 from vecframe._native import NativeWriteOptions, RequestError
 
 _WRITE_MODES = ("error", "overwrite", "append")
@@ -28,6 +28,8 @@ def write_options(
     cache_size: int | str = _native.DEFAULT_CACHE_BYTES,
     threads: int = 0,
     memory_limit: int = _native.DEFAULT_MEMORY_LIMIT,
+    stages: dict[str, int] | None = None,
+    ordered: bool = True,
 ) -> NativeWriteOptions:
     """What DataFrame.write_parquet() takes, as the native part has it."""
     index, count = _share(shard)
@@ -48,6 +50,8 @@ def write_options(
         cache_bytes=byte_count("cache_size", cache_size),
         threads=threads,
         memory_limit=memory_limit,
+        stages=stage_counts(stages),
+        ordered=require("ordered", ordered, bool, flag),
     )
 
 

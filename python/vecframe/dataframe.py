@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, overload
 
 from vecframe import _native
-from vecframe._arguments import byte_count, integer, one_of, path_text, require, suggestion
+from vecframe._arguments import byte_count, integer, one_of, path_text, require, stage_counts, suggestion
 from vecframe._native import Expression, Progress, RequestError
 from vecframe._write_options import write_options
 from vecframe.progress import ProgressChoice, ProgressLine, progress_callback
@@ -217,16 +217,23 @@ class DataFrame:
             yield from rows_of(batch)
 
     def iter_batches(
-        self, batch_size: int = 1024, *, threads: int = 0, memory_limit: int | str | None = None
+        self,
+        batch_size: int = 1024,
+        *,
+        threads: int = 0,
+        memory_limit: int | str | None = None,
+        stages: dict[str, int] | None = None,
+        ordered: bool = True,
     ) -> Iterator[pyarrow.RecordBatch]:
         """The rows as record batches of at most `batch_size` rows, as they are computed.
 
-        Memory does not grow with the rows, and the run ends when the iterator is closed or dropped.
+        Memory does not grow with the rows, and the run ends when the iterator is closed or dropped. The words are those
+        of write_parquet().
         """
         rows = integer("batch_size", batch_size, "give a number of rows")
         if rows < 1:
             raise RequestError(f"batch_size: {rows} is not positive; give a number of rows")
-        with _run_arguments(threads, memory_limit, progress=False) as arguments:
+        with _run_arguments(threads, memory_limit, False, stages, ordered) as arguments:
             del arguments["on_progress"]
             return batches_of(self._native.rows(morsel_rows=rows, **arguments), rows)
 
@@ -342,6 +349,8 @@ class DataFrame:
         cache_size: int | str = _native.DEFAULT_CACHE_BYTES,
         threads: int = 0,
         memory_limit: int | str | None = None,
+        stages: dict[str, int] | None = None,
+        ordered: bool = True,
         progress: ProgressChoice = None,
     ) -> RunReport:
         """Runs the plan into `path`: one file if it ends in ``.parquet``, else a directory of parts.
@@ -368,13 +377,17 @@ class DataFrame:
             cache_size: Bytes of it at most, as a number or "4GiB".
             threads: Worker threads; 0: one for each processor this process may use.
             memory_limit: Bytes for everything in flight, weights not counted, as a number or "512MiB" (the default).
+            stages: How many rows may be in a stage at a time, such as {"download": 16, "decode": 4, "embed": 1}; what is
+                not given is up to `threads`.
+            ordered: False: rows come as they finish, so that a slow one holds nobody up. They are the same rows, and
+                what sorts, limits or samples sees them in order.
             progress: None: a line if standard error is a terminal; True or False; or a callable that gets a Progress
                 about ten times a second. What it raises ends the run.
         """
         if write_mode is not None and mode is not None and write_mode != mode:
             raise RequestError(f"write_parquet: write_mode={write_mode!r} and mode={mode!r} differ; give one of them")
         target = path_text("write_parquet", path)
-        with _run_arguments(threads, memory_limit, progress) as arguments:
+        with _run_arguments(threads, memory_limit, progress, stages, ordered) as arguments:
             options = write_options(
                 write_mode=write_mode or mode or "error",
                 resume=resume,
@@ -390,6 +403,8 @@ class DataFrame:
                 cache_size=cache_size,
                 threads=arguments.pop("threads"),
                 memory_limit=arguments.pop("memory_limit"),
+                stages=arguments.pop("stages"),
+                ordered=arguments.pop("ordered"),
             )
             report = RunReport(self._native.write_parquet(target, options, **arguments))
         for notice in report.notices:
@@ -401,15 +416,17 @@ class DataFrame:
         *,
         threads: int = 0,
         memory_limit: int | str | None = None,
+        stages: dict[str, int] | None = None,
+        ordered: bool = True,
         progress: ProgressChoice = None,
     ) -> pyarrow.Table:
-        """Runs the plan into a pyarrow Table that shares the memory of the result."""
+        """Runs the plan into a pyarrow Table that shares the memory of the result; the words are those of write_parquet()."""
         import pyarrow
 
         from vecframe import arrow_types
 
         arrow_types.register()
-        with _run_arguments(threads, memory_limit, progress) as arguments:
+        with _run_arguments(threads, memory_limit, progress, stages, ordered) as arguments:
             return pyarrow.table(ArrowStream(self._native.arrow_stream(**arguments)))
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
@@ -554,7 +571,13 @@ def _session_scope() -> _native.NativeSessionScope:
 
 
 @contextmanager
-def _run_arguments(threads: int, memory_limit: int | str | None, progress: ProgressChoice) -> Iterator[dict[str, Any]]:
+def _run_arguments(
+    threads: int,
+    memory_limit: int | str | None,
+    progress: ProgressChoice,
+    stages: dict[str, int] | None = None,
+    ordered: bool = True,
+) -> Iterator[dict[str, Any]]:
     """The checked words of a run, and a progress line that is cleared however the run ends."""
     count = integer("threads", threads, "give a number of threads, or 0 for one a processor")
     if not 0 <= count <= _MAX_THREADS:
@@ -563,7 +586,14 @@ def _run_arguments(threads: int, memory_limit: int | str | None, progress: Progr
     callback: Callable[[Progress], object] | None = progress_callback(progress)
     try:
         with _session_scope():
-            yield {"threads": count, "memory_limit": limit, "on_progress": callback, "on_failure": _log_failure}
+            yield {
+                "threads": count,
+                "memory_limit": limit,
+                "stages": stage_counts(stages),
+                "ordered": require("ordered", ordered, bool, "give True or False"),
+                "on_progress": callback,
+                "on_failure": _log_failure,
+            }
     finally:
         if isinstance(callback, ProgressLine):
             callback.clear()

@@ -1,4 +1,7 @@
 // Packed input of the embedder: batches of slots, allocated once and used again and again.
+//
+// A batch is full with as many rows as were wanted when it came into the pool, which may be fewer
+// than it has room for.
 #pragma once
 
 #include <cstddef>
@@ -28,13 +31,13 @@ class PackedBatch {
 
  private:
   friend class BatchPool;
-  bool has_free_slot() const { return num_written_ + num_reserved_ < capacity(); }
-  std::int64_t capacity() const { return static_cast<std::int64_t>(rows_.size()); }
+  std::int64_t num_free() const { return wanted_ - num_written_ - num_reserved_; }
   void close_gaps();
 
   const std::size_t slot_bytes_;
   tensor::AlignedBuffer<std::uint8_t> pixels_;  // [capacity, slot_bytes]
   std::vector<std::int64_t> rows_;              // by slot; kFree or kReserved if not written
+  std::int64_t wanted_;                         // rows that make it full
   std::int64_t num_written_ = 0;
   std::int64_t num_reserved_ = 0;
 };
@@ -50,6 +53,8 @@ class BatchPool {
  public:
   BatchPool(std::int64_t num_batches, std::int64_t batch_size, std::size_t slot_bytes);
 
+  /// How often reserve() can give a slot before one is given back.
+  std::int64_t num_free() const { return num_free_; }
   /// A free slot, of a batch that others have begun if there is one. `batch` is null if there is
   /// none.
   Slot reserve();
@@ -58,20 +63,23 @@ class BatchPool {
   /// The slot is free again.
   void give_back(const Slot& slot);
   /// Whether take_partial() has one to give.
-  bool has_partial() const;
-  /// A batch with written slots and none reserved, which leaves the pool; or null.
-  PackedBatch* take_partial();
-  /// A batch that had left comes back, empty.
-  void recycle(PackedBatch* batch);
+  bool has_partial(std::int64_t keep_free) const;
+  /// A batch with written slots and none reserved, which leaves the pool and so many free slots in
+  /// it; or null.
+  PackedBatch* take_partial(std::int64_t keep_free);
+  /// A batch that had left comes back, empty, and is full with so many rows.
+  void recycle(PackedBatch* batch, std::int64_t wanted);
 
  private:
-  bool is_partial(const PackedBatch& batch) const {
-    return batch.num_written_ > 0 && batch.num_reserved_ == 0;
+  bool is_partial(const PackedBatch& batch, std::int64_t keep_free) const {
+    return batch.num_written_ > 0 && batch.num_reserved_ == 0 &&
+           num_free_ - batch.num_free() >= keep_free;
   }
 
   std::vector<std::unique_ptr<PackedBatch>> batches_;
   std::vector<PackedBatch*> open_;  // in the pool, with something in them; the oldest first
   std::vector<PackedBatch*> free_;  // in the pool, empty
+  std::int64_t num_free_ = 0;       // slots, of both
 };
 
 }  // namespace vecframe::exec

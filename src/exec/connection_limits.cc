@@ -8,10 +8,11 @@ bool ConnectionLimits::enter(const void* key, std::int64_t most,
                              const CancellationToken& stopping) {
   std::unique_lock lock(mutex_);
   std::int64_t& count = going_on_[key];
-  while (count >= most) {
-    if (stopping.cancelled()) return false;
+  ++waiting_;
+  while (count >= most && !stopping.cancelled())
     left_.wait_for(lock, std::chrono::milliseconds(50));
-  }
+  --waiting_;
+  if (count >= most) return false;
   ++count;
   return true;
 }

@@ -29,6 +29,12 @@ class ConnectionLimits {
     return read();
   }
 
+  /// How many wait in within() to call `read`.
+  std::int64_t waiting() {
+    std::lock_guard lock(mutex_);
+    return waiting_;
+  }
+
  private:
   bool enter(const void* key, std::int64_t most, const CancellationToken& stopping);
   void leave(const void* key);
@@ -36,6 +42,7 @@ class ConnectionLimits {
   std::mutex mutex_;
   std::condition_variable left_;
   std::map<const void*, std::int64_t> going_on_;  // guarded by mutex_
+  std::int64_t waiting_ = 0;                      // guarded by mutex_
 };
 
 }  // namespace vecframe::exec

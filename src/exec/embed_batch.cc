@@ -3,32 +3,71 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <new>
 #include <string>
 #include <utility>
 
 namespace vecframe::exec {
 
-void embed_batch(std::int64_t count,
-                 const std::function<void(std::int64_t first, std::int64_t count)>& embed,
-                 const std::function<void(std::int64_t, RowError)>& fail,
-                 const std::function<bool()>& keep_on) {
-  const auto embed_range = [&](const auto& self, std::int64_t first, std::int64_t length) -> void {
-    if (!keep_on()) return;
+namespace {
+
+class Batch {
+ public:
+  Batch(BatchSizer& sizer, const std::function<void(std::int64_t, std::int64_t)>& embed,
+        const std::function<void(std::int64_t, RowError)>& fail,
+        const std::function<bool()>& keep_on)
+      : sizer_(sizer), embed_(embed), fail_(fail), keep_on_(keep_on) {}
+
+  void embed_rows(std::int64_t first, std::int64_t count, bool again) {
+    const std::int64_t end = first + count;
+    while (first < end) {
+      const std::int64_t rows = std::min(end - first, sizer_.size());
+      embed_part(first, rows, again);
+      first += rows;
+    }
+  }
+  std::int64_t retries() const { return retries_; }
+
+ private:
+  void embed_part(std::int64_t first, std::int64_t count, bool again) {
+    if (!keep_on_()) return;
+    if (again) ++retries_;
     std::string cause;
+    ErrorCode code = ErrorCode::kEmbedderFailed;
     try {
-      embed(first, length);
+      embed_(first, count);
       return;
+    } catch (const std::bad_alloc& error) {
+      if (count > 1) sizer_.out_of_memory(count);
+      code = ErrorCode::kOverBudget;
+      cause = "there is no memory to embed this row: " + std::string(error.what());
     } catch (const std::exception& error) {
       cause = error.what();
     }
-    if (length == 1) {
-      fail(first, RowError{Stage::kEmbed, ErrorCode::kEmbedderFailed, std::move(cause)});
+    if (count == 1) {
+      fail_(first, RowError{Stage::kEmbed, code, std::move(cause)});
       return;
     }
-    self(self, first, length / 2);
-    self(self, first + length / 2, length - length / 2);
-  };
-  embed_range(embed_range, 0, count);
+    embed_rows(first, count / 2, /*again=*/true);
+    embed_rows(first + count / 2, count - count / 2, /*again=*/true);
+  }
+
+  BatchSizer& sizer_;
+  const std::function<void(std::int64_t, std::int64_t)>& embed_;
+  const std::function<void(std::int64_t, RowError)>& fail_;
+  const std::function<bool()>& keep_on_;
+  std::int64_t retries_ = 0;
+};
+
+}  // namespace
+
+std::int64_t embed_batch(std::int64_t count, BatchSizer& sizer,
+                         const std::function<void(std::int64_t first, std::int64_t count)>& embed,
+                         const std::function<void(std::int64_t, RowError)>& fail,
+                         const std::function<bool()>& keep_on) {
+  Batch batch(sizer, embed, fail, keep_on);
+  batch.embed_rows(0, count, /*again=*/false);
+  return batch.retries();
 }
 
 std::optional<RowError> keep_vector(std::span<const float> vector, const VectorForm& form,

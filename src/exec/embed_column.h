@@ -1,4 +1,4 @@
-// A column of embeddings for a few rows at a time: what one worker does of a map step.
+// A column for a few rows at a time: what one worker does of a map step.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,14 @@ class ColumnWorker {
                                                       std::vector<RowFailure>& failures) = 0;
 };
 
+/// How a map divides its work.
+struct MapShape {
+  std::int64_t rows = 1;  ///< of a chunk at most
+  int workers = 1;
+  int lanes = 1;                       ///< workers that may embed at a time
+  std::int64_t kept_vector_bytes = 0;  ///< of pictures that may come again
+};
+
 /// What the workers of a column share: the loaded model, say.
 class ColumnPlan {
  public:
@@ -33,7 +41,13 @@ class ColumnPlan {
   virtual std::int64_t column_bytes(std::int64_t rows) const = 0;
   /// Rows that are best taken together; 0: any.
   virtual std::int64_t wanted_rows() const = 0;
-  virtual std::unique_ptr<ColumnWorker> make_worker(const EvaluationLimits& limits) const = 0;
+  /// Bytes of one lane for so many rows.
+  virtual std::int64_t lane_bytes(std::int64_t /*rows*/) const { return 0; }
+  /// Whether it uses MapShape::kept_vector_bytes.
+  virtual bool keeps_vectors() const { return false; }
+  /// Called once, before workers are made.
+  virtual void begin(const MapShape& /*shape*/) {}
+  virtual std::unique_ptr<ColumnWorker> make_worker(const EvaluationLimits& limits) = 0;
 };
 
 std::unique_ptr<ColumnPlan> plan_column(const plan::ComputedColumn& column,

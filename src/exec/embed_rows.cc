@@ -21,6 +21,7 @@
 #include "exec/processors.h"
 #include "exec/row_caller.h"
 #include "exec/row_failures.h"
+#include "exec/stages.h"
 #include "image/convert.h"
 
 namespace vecframe::exec {
@@ -50,7 +51,8 @@ image::Mode eight_bits(image::Mode mode) {
 }
 
 // How the call is carried out: its own words first, then the provider's.
-EmbedWindow::Rules rules_for(const plan::EmbedCall& call, const RowDescriptor& descriptor) {
+EmbedWindow::Rules rules_for(const plan::EmbedCall& call, const RowDescriptor& descriptor,
+                             const StepContext& context, bool ordered) {
   const CallRules& provider = rules_of(descriptor);
   const bool pictures = call.function == plan::EmbedFunction::kImage;
   EmbedWindow::Rules rules;
@@ -58,6 +60,8 @@ EmbedWindow::Rules rules_for(const plan::EmbedCall& call, const RowDescriptor& d
       call.batch_size.value_or(provider.batch_size.value_or(pictures ? kPictureBatch : kTextBatch));
   rules.concurrency =
       call.concurrency.value_or(provider.concurrency.value_or(provider.is_async ? kRequests : 1));
+  if (context.stages.embed) rules.concurrency = *context.stages.embed;
+  rules.ordered = ordered;
   // Enough to fill every batch in flight once more.
   rules.rows = std::max<std::int64_t>(256, 2 * rules.batch_size * rules.concurrency);
   rules.chunk_rows = std::min<std::int64_t>(rules.batch_size, 1024);
@@ -69,18 +73,25 @@ EmbedWindow::Rules rules_for(const plan::EmbedCall& call, const RowDescriptor& d
 class EmbedRows final : public Operator {
  public:
   EmbedRows(std::unique_ptr<Operator> input, const columnar::Schema& schema,
-            plan::ComputedColumn column, const StepContext& context)
+            plan::ComputedColumn column, const StepContext& context, bool ordered)
       : input_(std::move(input)),
         schema_(schema),
         column_(std::move(column)),
         context_(context),
         descriptor_(context.row_descriptor(call_of(column_))),
-        rules_(rules_for(call_of(column_), descriptor_)),
+        rules_(rules_for(call_of(column_), descriptor_, context, ordered)),
+        preparers_(count_preparers()),
         budget_(room()),
-        limits_{budget_, token_of(stop_), context_.fetch, context_.decode},
+        limits_{.budget = budget_,
+                .stopping = token_of(stop_),
+                .fetch = context_.fetch,
+                .decode = context_.decode,
+                .reading = gate_for(context_.stages.download),
+                .preparing = gate_for(context_.stages.decode),
+                .counters = context_.counters},
         evaluator_(call_of(column_).argument, schema_, limits_),
         window_(
-            rules_, [this] { return fill(); }, budget_) {
+            rules_, [this] { return fill(); }, [this] { return held_up(); }) {
     start();
   }
   ~EmbedRows() override { stop(); }
@@ -88,7 +99,7 @@ class EmbedRows final : public Operator {
   std::optional<Morsel> next() override {
     for (;;) {
       context_.check();
-      EmbedChunk* chunk = window_.wait_front(kTick);
+      EmbedChunk* chunk = window_.wait_done(kTick);
       if (chunk == nullptr) {
         if (window_.finished()) return std::nullopt;
         continue;
@@ -99,7 +110,8 @@ class EmbedRows final : public Operator {
            embedding_columns(call_of(column_), column_.type, chunk->embedded, failures))
         result.columns.push_back(std::move(made));
       const std::int64_t first_row = chunk->first_row;
-      window_.pop();
+      context_.counters->note_peak(context_.memory_limit - budget_.capacity() + budget_.peak());
+      window_.pop(chunk);
       for (const RowFailure& failure : failures) report_failure(context_, first_row, failure);
       return result;
     }
@@ -108,6 +120,23 @@ class EmbedRows final : public Operator {
  private:
   bool of_pictures() const { return call_of(column_).function == plan::EmbedFunction::kImage; }
   bool is_async() const { return rules_of(descriptor_).is_async; }
+
+  // Those that take rows through reading and decoding; one will do where nothing is to be read.
+  int count_preparers() const {
+    if (std::holds_alternative<plan::ColumnReference>(call_of(column_).argument->value)) return 1;
+    const int threads = context_.threads == 0 ? usable_processors() : context_.threads;
+    Stages stages = context_.stages;
+    stages.embed.reset();
+    return concurrency_of_map(stages, threads).workers;
+  }
+  std::shared_ptr<Gate> gate_for(const std::optional<int>& places) const {
+    return places && *places < preparers_ ? std::make_shared<Gate>(*places) : nullptr;
+  }
+  // Preparers that wait for the budget, and those that cannot be served before these are.
+  std::int64_t held_up() const {
+    const std::int64_t blocked = budget_.blocked();
+    return blocked == 0 ? 0 : blocked + limits_.waiting_to_read();
+  }
 
   // What the limit leaves for files and pictures.
   std::int64_t room() const {
@@ -139,11 +168,7 @@ class EmbedRows final : public Operator {
       const std::int64_t callers = is_async() ? 1 : rules_.concurrency;
       for (std::int64_t i = 0; i < callers; ++i) threads_.emplace_back([this] { run_caller(); });
       wait_for_callers(callers);
-      const bool column =
-          std::holds_alternative<plan::ColumnReference>(call_of(column_).argument->value);
-      const int preparers =
-          column ? 1 : (context_.threads == 0 ? usable_processors() : context_.threads);
-      for (int i = 0; i < preparers; ++i) threads_.emplace_back([this] { run_preparer(); });
+      for (int i = 0; i < preparers_; ++i) threads_.emplace_back([this] { run_preparer(); });
     } catch (const std::system_error& error) {
       stop();
       throw RunError("cannot start the threads of an embedding: " + std::string(error.what()));
@@ -194,7 +219,13 @@ class EmbedRows final : public Operator {
     if (caller == nullptr) return;
     while (std::optional<RowBatch> taken = window_.take_batch()) {
       const auto batch = std::make_shared<RowBatch>(std::move(*taken));
-      caller->call(*batch, [this, batch](BatchAnswer answer) {
+      const auto called = BatchClock::now();
+      caller->call(*batch, [this, batch, called](BatchAnswer answer) {
+        Counters& counters = *context_.counters;
+        counters.embed.add(BatchClock::now() - called);
+        ++counters.batches;
+        counters.rows_embedded += static_cast<std::int64_t>(batch->size());
+        if (batch->failures > 0) ++counters.retries;
         window_.complete(std::move(*batch), std::move(answer));
       });
     }
@@ -253,6 +284,7 @@ class EmbedRows final : public Operator {
   const StepContext& context_;
   const RowDescriptor descriptor_;
   const EmbedWindow::Rules rules_;
+  const int preparers_;
   StopSource stop_;
   ByteBudget budget_;
   const EvaluationLimits limits_;
@@ -278,8 +310,8 @@ bool is_of_provider(const plan::ComputedColumn& column) {
 std::unique_ptr<Operator> make_embed_rows(std::unique_ptr<Operator> input,
                                           const columnar::Schema& input_schema,
                                           const plan::ComputedColumn& column,
-                                          const StepContext& context) {
-  return std::make_unique<EmbedRows>(std::move(input), input_schema, column, context);
+                                          const StepContext& context, bool ordered) {
+  return std::make_unique<EmbedRows>(std::move(input), input_schema, column, context, ordered);
 }
 
 }  // namespace vecframe::exec

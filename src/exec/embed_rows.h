@@ -3,7 +3,8 @@
 //
 // Rows are prepared on the map's threads, then gathered into batches of exactly the size that the
 // call or the provider says, across the morsels of the input. Sync embedders are called by a thread
-// of their own each; an async one has so many requests in flight. Rows leave in input order.
+// of their own each; an async one has so many requests in flight. Rows leave in input order, or as
+// they are done.
 #pragma once
 
 #include <memory>
@@ -22,6 +23,6 @@ bool is_of_provider(const plan::ComputedColumn& column);
 std::unique_ptr<Operator> make_embed_rows(std::unique_ptr<Operator> input,
                                           const columnar::Schema& input_schema,
                                           const plan::ComputedColumn& column,
-                                          const StepContext& context);
+                                          const StepContext& context, bool ordered = true);
 
 }  // namespace vecframe::exec

@@ -11,8 +11,8 @@ constexpr std::chrono::milliseconds kLook{20};
 
 }  // namespace
 
-EmbedWindow::EmbedWindow(Rules rules, Fill fill, const ByteBudget& budget)
-    : rules_(rules), fill_(std::move(fill)), budget_(budget) {}
+EmbedWindow::EmbedWindow(Rules rules, Fill fill, std::function<std::int64_t()> held_up)
+    : rules_(rules), fill_(std::move(fill)), held_up_(std::move(held_up)) {}
 
 std::optional<EmbedWindow::RowPlace> EmbedWindow::take_row() {
   std::lock_guard source_lock(source_mutex_);
@@ -62,6 +62,7 @@ void EmbedWindow::prepared(RowPlace place, Input input, RowOutcome outcome, RowC
     finish(row);
   } else {
     waiting_.emplace(row, Waiting{std::move(input), std::move(credit)});
+    last_prepared_ = BatchClock::now();
   }
   settle();
   changed_.notify_all();
@@ -69,6 +70,17 @@ void EmbedWindow::prepared(RowPlace place, Input input, RowOutcome outcome, RowC
 
 // Counts on over the rows that are prepared without a gap.
 void EmbedWindow::settle() {
+  if (!rules_.ordered) {
+    // Chunks in the middle may have left; only those that are here can hold a gap.
+    settled_ = num_rows_;
+    for (const auto& chunk : chunks_) {
+      const auto gap = std::find(chunk->prepared.begin(), chunk->prepared.end(), false);
+      if (gap == chunk->prepared.end()) continue;
+      settled_ = chunk->first_row + (gap - chunk->prepared.begin());
+      return;
+    }
+    return;
+  }
   while (settled_ < num_rows_) {
     EmbedChunk& chunk = chunk_of(settled_);
     if (!chunk.prepared[static_cast<std::size_t>(settled_ - chunk.first_row)]) return;
@@ -86,10 +98,11 @@ EmbedChunk& EmbedWindow::chunk_of(std::int64_t row) {
   return **std::prev(after);
 }
 
-bool EmbedWindow::is_starving() const {
+bool EmbedWindow::is_starving(BatchClock::time_point now) const {
   if (waiting_.empty() || in_flight_ > 0 || !again_.empty()) return false;
+  if (now - last_prepared_ >= rules_.patience) return true;
   if (preparing_ == 0) return needs_room_ && num_rows_ - popped_ >= rules_.rows;
-  return budget_.blocked() >= preparing_;
+  return held_up_() >= preparing_;
 }
 
 RowBatch EmbedWindow::form(std::int64_t count) {
@@ -103,7 +116,7 @@ RowBatch EmbedWindow::form(std::int64_t count) {
       batch.texts.push_back(std::get<std::string_view>(first->second.input));
     }
     batch.credits.push_back(std::move(first->second.credit));
-    if (first->first < settled_) --ready_;
+    if (rules_.ordered && first->first < settled_) --ready_;
     waiting_.erase(first);
   }
   return batch;
@@ -117,9 +130,9 @@ std::optional<RowBatch> EmbedWindow::next_batch(BatchClock::time_point now) {
     again_.erase(due);
     return batch;
   }
-  if (ready_ >= rules_.batch_size) return form(rules_.batch_size);
+  if (num_ready() >= rules_.batch_size) return form(rules_.batch_size);
   const auto waiting = static_cast<std::int64_t>(waiting_.size());
-  if (waiting > 0 && (all_prepared() || is_starving()))
+  if (waiting > 0 && (all_prepared() || is_starving(now)))
     return form(std::min(waiting, rules_.batch_size));
   return std::nullopt;
 }
@@ -184,19 +197,29 @@ void EmbedWindow::wait_until_idle() {
   changed_.wait(lock, [&] { return in_flight_ == 0; });
 }
 
-EmbedChunk* EmbedWindow::wait_front(std::chrono::milliseconds timeout) {
-  std::unique_lock lock(mutex_);
-  const auto is_done = [&] { return !chunks_.empty() && chunks_.front()->unfinished == 0; };
-  changed_.wait_for(lock, timeout,
-                    [&] { return failure_ || is_done() || (ended_ && chunks_.empty()); });
-  if (failure_) std::rethrow_exception(failure_);
-  return is_done() ? chunks_.front().get() : nullptr;
+EmbedChunk* EmbedWindow::find_done() const {
+  for (const auto& chunk : chunks_) {
+    if (chunk->unfinished == 0) return chunk.get();
+    if (rules_.ordered) break;
+  }
+  return nullptr;
 }
 
-void EmbedWindow::pop() {
+EmbedChunk* EmbedWindow::wait_done(std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  EmbedChunk* done = nullptr;
+  changed_.wait_for(lock, timeout, [&] {
+    done = find_done();
+    return failure_ || done != nullptr || (ended_ && chunks_.empty());
+  });
+  if (failure_) std::rethrow_exception(failure_);
+  return done;
+}
+
+void EmbedWindow::pop(EmbedChunk* chunk) {
   std::lock_guard lock(mutex_);
-  popped_ += chunks_.front()->rows.num_rows;
-  chunks_.pop_front();
+  popped_ += chunk->rows.num_rows;
+  std::erase_if(chunks_, [&](const auto& each) { return each.get() == chunk; });
   changed_.notify_all();
 }
 

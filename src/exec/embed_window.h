@@ -1,11 +1,13 @@
 // The rows that are on their way through an embedder of a provider: prepared on several threads,
-// gathered into batches in their order, embedded in any order, and handed on in their order.
+// gathered into batches in their order, embedded in any order, and handed on in their order. Where
+// order does not matter, rows go into batches and chunks are handed on as they are ready.
 //
 // Three kinds of threads meet here. Preparers take rows and give their pictures or texts back;
 // callers take batches and give answers back; one consumer takes chunks of finished rows. A batch
-// has exactly the wanted number of rows, except at the end of the input, and where a full one would
-// never come: the budget or the window has no room for more rows while nothing is in flight. The
-// embedder is never called with the lock held.
+// has exactly the wanted number of rows, except at the end of the input, where a full one would
+// never come: the budget or the window has no room for more rows while nothing is in flight; and
+// where nothing is in flight and no row has come for a while. The embedder is never called with the
+// lock held.
 #pragma once
 
 #include <chrono>
@@ -23,7 +25,6 @@
 #include <variant>
 #include <vector>
 
-#include "base/byte_budget.h"
 #include "columnar/morsel.h"
 #include "exec/embedding_columns.h"
 #include "exec/row_batch.h"
@@ -47,6 +48,9 @@ class EmbedWindow {
     std::int64_t concurrency = 1;  ///< batches in flight at most
     std::int64_t rows = 1;         ///< in the window at most, give or take a chunk
     std::int64_t chunk_rows = 1;
+    bool ordered = true;
+    /// How long a batch waits for more rows while nothing is in flight: calls may cost money.
+    std::chrono::milliseconds patience{1000};
     AnswerRules answers;
   };
   /// The next rows of the input, or nothing at its end; called by one thread at a time.
@@ -58,8 +62,8 @@ class EmbedWindow {
   };
   using Input = std::variant<std::monostate, Picture, std::string_view>;
 
-  /// `budget` is what preparers wait for.
-  EmbedWindow(Rules rules, Fill fill, const ByteBudget& budget);
+  /// `held_up` says how many preparers wait for memory that no other preparer will give back.
+  EmbedWindow(Rules rules, Fill fill, std::function<std::int64_t()> held_up);
 
   // Preparers.
   /// Waits for room in the window. Nothing at the end of the input, or after stop().
@@ -75,10 +79,11 @@ class EmbedWindow {
   void wait_until_idle();
 
   // The consumer.
-  /// The oldest chunk, when all its rows are finished: until `timeout`, then null. Throws what
-  /// ended the run.
-  EmbedChunk* wait_front(std::chrono::milliseconds timeout);
-  void pop();
+  /// The oldest chunk, or without order any, when all its rows are finished: until `timeout`, then
+  /// null. Throws what ended the run.
+  EmbedChunk* wait_done(std::chrono::milliseconds timeout);
+  /// Ends a chunk that wait_done() gave.
+  void pop(EmbedChunk* chunk);
   bool finished();
 
   /// No row and no batch is begun after this.
@@ -97,7 +102,12 @@ class EmbedWindow {
   bool all_embedded() const {
     return all_prepared() && waiting_.empty() && again_.empty() && in_flight_ == 0;
   }
-  bool is_starving() const;
+  bool is_starving(BatchClock::time_point now) const;
+  /// Rows that may go into a batch.
+  std::int64_t num_ready() const {
+    return rules_.ordered ? ready_ : static_cast<std::int64_t>(waiting_.size());
+  }
+  EmbedChunk* find_done() const;
   std::optional<RowBatch> next_batch(BatchClock::time_point now);
   RowBatch form(std::int64_t count);
   EmbedChunk& chunk_of(std::int64_t row);
@@ -106,7 +116,7 @@ class EmbedWindow {
 
   const Rules rules_;
   const Fill fill_;
-  const ByteBudget& budget_;
+  const std::function<std::int64_t()> held_up_;
 
   std::mutex source_mutex_;     // taken before mutex_
   EmbedChunk* open_ = nullptr;  // whose rows are being handed out; guarded by source_mutex_
@@ -123,6 +133,7 @@ class EmbedWindow {
   std::int64_t ready_ = 0;     // of `waiting_`, those before settled_
   std::int64_t preparing_ = 0;
   std::int64_t in_flight_ = 0;
+  BatchClock::time_point last_prepared_{};
   bool needs_room_ = false;  // a preparer waits for the window
   bool ended_ = false;       // the input
   bool stopped_ = false;

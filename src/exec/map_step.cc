@@ -44,7 +44,8 @@ void add_fields(const plan::ComputedColumn& column, Schema& schema) {
 }  // namespace
 
 std::unique_ptr<Operator> open_map(std::unique_ptr<Operator> input, const Schema& input_schema,
-                                   const plan::MapStep& step, const StepContext& context) {
+                                   const plan::MapStep& step, const StepContext& context,
+                                   bool ordered) {
   plan::MapStep own;
   std::vector<plan::ComputedColumn> of_providers;
   Schema wanted = input_schema;
@@ -54,11 +55,11 @@ std::unique_ptr<Operator> open_map(std::unique_ptr<Operator> input, const Schema
   }
   Schema schema = input_schema;
   if (!own.columns.empty()) {
-    input = make_parallel_map(std::move(input), input_schema, own, context);
+    input = make_parallel_map(std::move(input), input_schema, own, context, ordered);
     for (const plan::ComputedColumn& column : own.columns) add_fields(column, schema);
   }
   for (const plan::ComputedColumn& column : of_providers) {
-    input = make_embed_rows(std::move(input), schema, column, context);
+    input = make_embed_rows(std::move(input), schema, column, context, ordered);
     add_fields(column, schema);
   }
   std::vector<std::size_t> order;

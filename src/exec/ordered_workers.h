@@ -1,13 +1,16 @@
-// Worker threads that take chunks of a source one after the other and hand them on in that order.
+// Worker threads that take chunks of a source one after the other and hand them on in that order,
+// or as they are done.
 //
 // At most `window` chunks are in flight, so neither side runs far ahead of the other.
 #pragma once
 
 #include <vecframe/error.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <mutex>
@@ -27,8 +30,10 @@ class OrderedWorkers {
   /// Works on a chunk; called from one thread only.
   using Work = std::function<void(Chunk&)>;
 
-  OrderedWorkers(std::int64_t window, Fill fill)
-      : fill_(std::move(fill)), chunks_(static_cast<std::size_t>(window)) {}
+  OrderedWorkers(std::int64_t window, bool ordered, Fill fill)
+      : fill_(std::move(fill)), ordered_(ordered), places_(static_cast<std::size_t>(window)) {
+    for (Place& place : places_) free_.push_back(&place);
+  }
   ~OrderedWorkers() {
     stop();
     for (std::thread& thread : threads_) thread.join();
@@ -56,19 +61,26 @@ class OrderedWorkers {
     return stopped_;
   }
 
-  /// Waits for the oldest chunk to be done: until `timeout`, then null. Throws what ended a worker.
-  Chunk* wait_front(std::chrono::milliseconds timeout) {
+  /// Waits for the oldest chunk, or without order for any, to be done: until `timeout`, then null.
+  /// Throws what ended a worker.
+  Chunk* wait_done(std::chrono::milliseconds timeout) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, timeout, [&] { return failure_ || all_taken() || front_is_done(); });
+    Place* done = nullptr;
+    changed_.wait_for(lock, timeout, [&] {
+      done = find_done();
+      return failure_ || all_taken() || done != nullptr;
+    });
     if (failure_) std::rethrow_exception(failure_);
-    return front_is_done() ? &at(head_).chunk : nullptr;
+    return done == nullptr ? nullptr : &done->chunk;
   }
-  /// Ends the oldest chunk, which is done.
-  void pop() {
+  /// Ends the chunk that wait_done() gave.
+  void pop(Chunk* chunk) {
     std::lock_guard lock(mutex_);
-    at(head_).chunk = Chunk();
-    at(head_).done = false;
-    ++head_;
+    const auto found = std::find_if(in_flight_.begin(), in_flight_.end(),
+                                    [&](const Place* place) { return &place->chunk == chunk; });
+    **found = Place();
+    free_.push_back(*found);
+    in_flight_.erase(found);
     changed_.notify_all();
   }
   /// The source has ended and every chunk was popped.
@@ -82,12 +94,15 @@ class OrderedWorkers {
     Chunk chunk;  // of one worker until it is done, then of the consumer
     bool done = false;
   };
-  Place& at(std::int64_t index) {
-    return chunks_[static_cast<std::size_t>(index % static_cast<std::int64_t>(chunks_.size()))];
-  }
   // Both with mutex_ held.
-  bool all_taken() const { return ended_ && head_ == next_; }
-  bool front_is_done() { return head_ < next_ && at(head_).done; }
+  bool all_taken() const { return ended_ && in_flight_.empty(); }
+  Place* find_done() const {
+    for (Place* place : in_flight_) {
+      if (place->done) return place;
+      if (ordered_) break;
+    }
+    return nullptr;
+  }
 
   void run(const std::function<Work()>& make_work) {
     try {
@@ -111,15 +126,15 @@ class OrderedWorkers {
     Place* place = nullptr;
     {
       std::unique_lock lock(mutex_);
-      const auto room = static_cast<std::int64_t>(chunks_.size());
-      changed_.wait(lock, [&] { return stopped_ || ended_ || next_ - head_ < room; });
+      changed_.wait(lock, [&] { return stopped_ || ended_ || !free_.empty(); });
       if (stopped_ || ended_) return nullptr;
-      place = &at(next_);
+      place = free_.back();
     }
     const bool filled = fill_(place->chunk);
     std::lock_guard lock(mutex_);
     if (filled) {
-      ++next_;
+      std::erase(free_, place);
+      in_flight_.push_back(place);
     } else {
       ended_ = true;
     }
@@ -128,12 +143,13 @@ class OrderedWorkers {
   }
 
   const Fill fill_;
+  const bool ordered_;
   std::mutex source_mutex_;  // taken before mutex_
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<Place> chunks_;  // a ring
-  std::int64_t head_ = 0;      // the oldest chunk; guarded by mutex_, as all that follow
-  std::int64_t next_ = 0;      // the chunk to be filled next
+  std::vector<Place> places_;     // `done` is guarded by mutex_, as all that follow
+  std::vector<Place*> free_;      // one of them is being filled
+  std::deque<Place*> in_flight_;  // the oldest first
   bool ended_ = false;
   bool stopped_ = false;
   std::exception_ptr failure_;

@@ -12,6 +12,7 @@
 #include "exec/ordered_workers.h"
 #include "exec/processors.h"
 #include "exec/row_failures.h"
+#include "exec/stages.h"
 
 namespace vecframe::exec {
 namespace {
@@ -31,73 +32,107 @@ struct Chunk {
 };
 
 struct MapMemory {
-  int threads = 1;
+  Concurrency concurrency;
   std::int64_t rows = 1;  // a chunk
   std::int64_t window = 1;
+  std::int64_t fixed = 0;
   std::int64_t room = 0;  // for files and pictures
+  std::int64_t kept_vector_bytes = 0;
 };
 
 using Columns = std::vector<std::unique_ptr<ColumnPlan>>;
 
-std::int64_t fixed_bytes(const Columns& columns, int threads, std::int64_t rows) {
-  std::int64_t worker = 0, column = 0;
+constexpr std::int64_t kMaximumKeptVectorBytes = std::int64_t{16} << 20;
+
+std::int64_t window_of(int workers) { return 2 * std::int64_t{workers} + 1; }
+
+std::int64_t fixed_bytes(const Columns& columns, const Concurrency& concurrency,
+                         std::int64_t rows) {
+  std::int64_t worker = 0, column = 0, lane = 0;
   for (const auto& plan : columns) {
     worker += plan->worker_bytes(rows);
     column += plan->column_bytes(rows);
+    lane += plan->lane_bytes(rows);
   }
-  return threads * worker + (2 * std::int64_t{threads} + 1) * column;
+  return concurrency.workers * worker + concurrency.lanes * lane +
+         window_of(concurrency.workers) * column;
 }
 
 MapMemory plan_map_memory(const Columns& columns, const StepContext& context) {
   MapMemory memory;
-  memory.threads = context.threads == 0 ? usable_processors() : context.threads;
+  int threads = context.threads == 0 ? usable_processors() : context.threads;
+  memory.concurrency = concurrency_of_map(context.stages, threads);
   memory.rows = 1024;
   for (const auto& plan : columns)
     if (plan->wanted_rows() > 0) memory.rows = std::min(memory.rows, plan->wanted_rows());
   const auto left = [&] {
-    return context.memory_limit - fixed_bytes(columns, memory.threads, memory.rows);
+    return context.memory_limit - fixed_bytes(columns, memory.concurrency, memory.rows);
   };
   // Half of the limit is for pictures, as far as smaller chunks can give it to them.
   while (left() < context.memory_limit / 2 && memory.rows > 1) memory.rows /= 2;
-  while (left() < kLeastRoom && context.threads == 0 && memory.threads > 1) --memory.threads;
+  while (left() < kLeastRoom && context.threads == 0 && threads > 1)
+    memory.concurrency = concurrency_of_map(context.stages, --threads);
   if (left() < kLeastRoom)
     throw RequestError("memory_limit=" + std::to_string(context.memory_limit) +
                        " is too small: this plan needs at least " +
-                       std::to_string(fixed_bytes(columns, 1, 1) + kLeastRoom) +
+                       std::to_string(fixed_bytes(columns, {}, 1) + kLeastRoom) +
                        " bytes with threads=1");
-  memory.window = 2 * std::int64_t{memory.threads} + 1;
-  memory.room = left();
+  memory.window = window_of(memory.concurrency.workers);
+  const std::int64_t keeping = std::count_if(
+      columns.begin(), columns.end(), [](const auto& plan) { return plan->keeps_vectors(); });
+  if (keeping > 0)
+    memory.kept_vector_bytes =
+        std::min(kMaximumKeptVectorBytes, (left() - kLeastRoom) / 16 / keeping);
+  memory.room = left() - keeping * memory.kept_vector_bytes;
+  memory.fixed = context.memory_limit - memory.room;
   return memory;
+}
+
+// Null where all workers may.
+std::shared_ptr<Gate> gate_for(int places, int workers) {
+  return places < workers ? std::make_shared<Gate>(places) : nullptr;
 }
 
 class ParallelMap final : public Operator {
  public:
-  ParallelMap(std::unique_ptr<Operator> input, Columns columns, const StepContext& context)
+  ParallelMap(std::unique_ptr<Operator> input, Columns columns, const StepContext& context,
+              bool ordered)
       : input_(std::move(input)),
         columns_(std::move(columns)),
         context_(context),
         memory_(plan_map_memory(columns_, context)),
         budget_(memory_.room),
-        limits_{budget_, stopping_, context_.fetch, context_.decode},
-        workers_(memory_.window, [this](Chunk& chunk) { return fill(chunk); }) {
-    workers_.start(memory_.threads, [this] { return make_work(); });
+        limits_{.budget = budget_,
+                .stopping = stopping_,
+                .fetch = context_.fetch,
+                .decode = context_.decode,
+                .reading = gate_for(memory_.concurrency.readers, memory_.concurrency.workers),
+                .preparing = gate_for(memory_.concurrency.decoders, memory_.concurrency.workers),
+                .counters = context_.counters},
+        workers_(memory_.window, ordered, [this](Chunk& chunk) { return fill(chunk); }) {
+    const Concurrency& concurrency = memory_.concurrency;
+    for (const auto& plan : columns_)
+      plan->begin(
+          {memory_.rows, concurrency.workers, concurrency.lanes, memory_.kept_vector_bytes});
+    workers_.start(concurrency.workers, [this] { return make_work(); });
   }
   ~ParallelMap() override { stopping_.cancel(); }
 
   std::optional<Morsel> next() override {
     for (;;) {
       context_.check();
-      Chunk* chunk = workers_.wait_front(kTick);
+      Chunk* chunk = workers_.wait_done(kTick);
       if (chunk == nullptr) {
         if (workers_.finished()) return std::nullopt;
         continue;
       }
+      context_.counters->note_peak(memory_.fixed + budget_.peak());
       for (const RowFailure& failure : chunk->failures)
         report_failure(context_, chunk->first_row, failure);
       Morsel result = std::move(chunk->rows);
       for (columnar::ArrayPointer& column : chunk->columns)
         result.columns.push_back(std::move(column));
-      workers_.pop();
+      workers_.pop(chunk);
       return result;
     }
   }
@@ -146,12 +181,13 @@ class ParallelMap final : public Operator {
 
 std::unique_ptr<Operator> make_parallel_map(std::unique_ptr<Operator> input,
                                             const columnar::Schema& input_schema,
-                                            const plan::MapStep& step, const StepContext& context) {
+                                            const plan::MapStep& step, const StepContext& context,
+                                            bool ordered) {
   map_large_blocks();
   Columns columns;
   for (const plan::ComputedColumn& column : step.columns)
     columns.push_back(plan_column(column, input_schema, context));
-  return std::make_unique<ParallelMap>(std::move(input), std::move(columns), context);
+  return std::make_unique<ParallelMap>(std::move(input), std::move(columns), context, ordered);
 }
 
 }  // namespace vecframe::exec

@@ -4,50 +4,78 @@
 
 namespace vecframe::exec {
 
-ReorderWindow::ReorderWindow(std::int64_t capacity, std::int64_t dimension)
+ReorderWindow::ReorderWindow(std::int64_t capacity, std::int64_t dimension, bool ordered)
     : dimension_(dimension),
+      ordered_(ordered),
       entries_(static_cast<std::size_t>(capacity)),
-      vectors_(static_cast<std::size_t>(capacity * dimension)) {}
+      vectors_(static_cast<std::size_t>(capacity * dimension)) {
+  if (ordered) return;
+  for (std::int64_t place = 0; place < capacity; ++place) free_.push_back(place);
+}
 
-bool ReorderWindow::open(std::int64_t row, std::string path) {
+std::optional<std::int64_t> ReorderWindow::open(std::int64_t row, std::string path) {
+  std::int64_t ticket = row;
   {
     std::unique_lock lock(mutex_);
     const auto capacity = static_cast<std::int64_t>(entries_.size());
-    room_.wait(lock, [&] { return stopped_ || row < head_ + capacity; });
-    if (stopped_) return false;
+    // Without order too, rows come in by their order: a later one could take the last place and
+    // then, for a consumer that wants the earlier one first, keep it.
+    room_.wait(lock, [&] {
+      return stopped_ ||
+             (ordered_ ? row < num_popped_ + capacity : row == num_opened_ && !free_.empty());
+    });
+    if (stopped_) return std::nullopt;
+    if (!ordered_) {
+      ++num_opened_;
+      ticket = free_.back();
+      free_.pop_back();
+    }
   }
-  facts(row).path = std::move(path);
-  return true;
+  if (!ordered_) room_.notify_all();
+  facts(ticket).row = row;
+  facts(ticket).path = std::move(path);
+  return ticket;
 }
 
-std::span<float> ReorderWindow::vector(std::int64_t row) {
-  const std::int64_t place = row % static_cast<std::int64_t>(entries_.size());
-  return {vectors_.data() + place * dimension_, static_cast<std::size_t>(dimension_)};
+std::span<float> ReorderWindow::vector(std::int64_t ticket) {
+  return {vectors_.data() + place_of(ticket) * static_cast<std::size_t>(dimension_),
+          static_cast<std::size_t>(dimension_)};
 }
 
-void ReorderWindow::finish(std::int64_t row) {
-  bool is_front = false;
+void ReorderWindow::finish(std::int64_t ticket) {
+  bool may_leave = true;
   {
     std::lock_guard lock(mutex_);
-    entry(row).finished = true;
-    is_front = row == head_;
+    if (ordered_) {
+      entry(ticket).finished = true;
+      may_leave = ticket == num_popped_;
+    } else {
+      finished_.push_back(ticket);
+    }
   }
-  if (is_front) front_finished_.notify_one();
+  if (may_leave) finished_changed_.notify_one();
 }
 
-bool ReorderWindow::wait_front(std::chrono::milliseconds timeout) {
+std::optional<std::int64_t> ReorderWindow::wait_finished(std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
-  front_finished_.wait_for(lock, timeout,
-                           [&] { return stopped_ || woken_ || entry(head_).finished; });
+  const auto has_finished = [&] {
+    return ordered_ ? entry(num_popped_).finished : !finished_.empty();
+  };
+  finished_changed_.wait_for(lock, timeout, [&] { return stopped_ || woken_ || has_finished(); });
   woken_ = false;
-  return entry(head_).finished;
+  if (!has_finished()) return std::nullopt;
+  if (ordered_) return num_popped_;
+  const std::int64_t ticket = finished_.front();
+  finished_.pop_front();
+  return ticket;
 }
 
-void ReorderWindow::pop() {
+void ReorderWindow::pop(std::int64_t ticket) {
   {
     std::lock_guard lock(mutex_);
-    entry(head_) = Entry{};
-    ++head_;
+    entry(ticket) = Entry{};
+    if (!ordered_) free_.push_back(ticket);
+    ++num_popped_;
   }
   room_.notify_all();
 }
@@ -57,7 +85,7 @@ void ReorderWindow::wake() {
     std::lock_guard lock(mutex_);
     woken_ = true;
   }
-  front_finished_.notify_one();
+  finished_changed_.notify_one();
 }
 
 void ReorderWindow::stop() {
@@ -66,7 +94,7 @@ void ReorderWindow::stop() {
     stopped_ = true;
   }
   room_.notify_all();
-  front_finished_.notify_all();
+  finished_changed_.notify_all();
 }
 
 }  // namespace vecframe::exec

@@ -1,14 +1,15 @@
-// Rows in flight, by their position in the input: opened in order, finished in any order, taken out
-// in order.
+// Rows in flight: opened in the order of the input, finished in any order, and taken out in the
+// order of the input or in that in which they finish.
 //
-// The window bounds how far the readers run ahead of the oldest unfinished row, and so the memory
-// of finished rows that wait for it. A row's facts and vector belong to the one thread that works
-// on it, from open() to finish(); then to the consumer, until pop().
+// The window bounds how far the readers run ahead of the consumer, and so the memory of finished
+// rows. A row's facts and vector belong to the one thread that works on it, from open() to
+// finish(); then to the consumer, until pop().
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -23,6 +24,7 @@
 namespace vecframe::exec {
 
 struct RowFacts {
+  std::int64_t row = 0;  ///< position in the input
   std::string path;
   std::optional<RowError> error;
   std::uint32_t width = 0, height = 0;
@@ -32,23 +34,25 @@ struct RowFacts {
 
 class ReorderWindow {
  public:
-  ReorderWindow(std::int64_t capacity, std::int64_t dimension);
+  ReorderWindow(std::int64_t capacity, std::int64_t dimension, bool ordered);
 
-  /// Waits until `row` is inside the window; false once stopped.
-  bool open(std::int64_t row, std::string path);
-  RowFacts& facts(std::int64_t row) { return entry(row).facts; }
+  /// Waits until `row` is inside the window, into which rows come one after the other: the ticket
+  /// by which it is known there. Nothing once stopped.
+  std::optional<std::int64_t> open(std::int64_t row, std::string path);
+  RowFacts& facts(std::int64_t ticket) { return entry(ticket).facts; }
   /// `dimension` values.
-  std::span<float> vector(std::int64_t row);
-  void finish(std::int64_t row);
+  std::span<float> vector(std::int64_t ticket);
+  void finish(std::int64_t ticket);
 
-  /// Waits for the oldest row to finish: until `timeout`, wake() or stop(). True if it has.
-  bool wait_front(std::chrono::milliseconds timeout);
-  /// Position of the oldest row that has not been popped. For the consumer.
-  std::int64_t front() const { return head_; }
-  /// Ends the oldest row, which is finished. For the consumer.
-  void pop();
+  // The consumer.
+  /// Waits for a finished row that may leave: until `timeout`, wake() or stop(). With order, it is
+  /// the oldest, again and again until it is popped; else each is given once.
+  std::optional<std::int64_t> wait_finished(std::chrono::milliseconds timeout);
+  /// Ends a row that wait_finished() gave.
+  void pop(std::int64_t ticket);
+  std::int64_t num_popped() const { return num_popped_; }
 
-  /// Ends a wait_front(), now or the next.
+  /// Ends a wait_finished(), now or the next.
   void wake();
   void stop();
 
@@ -57,19 +61,24 @@ class ReorderWindow {
     RowFacts facts;
     bool finished = false;  // guarded by mutex_
   };
-  Entry& entry(std::int64_t row) {
-    return entries_[static_cast<std::size_t>(row % static_cast<std::int64_t>(entries_.size()))];
+  std::size_t place_of(std::int64_t ticket) const {
+    return static_cast<std::size_t>(ticket) % entries_.size();
   }
+  Entry& entry(std::int64_t ticket) { return entries_[place_of(ticket)]; }
 
   const std::int64_t dimension_;
+  const bool ordered_;
   std::vector<Entry> entries_;
   tensor::AlignedBuffer<float> vectors_;  // [capacity, dimension]
   std::mutex mutex_;
   std::condition_variable room_;
-  std::condition_variable front_finished_;
-  std::int64_t head_ = 0;  // written by the consumer, under mutex_
-  bool woken_ = false;     // guarded by mutex_
-  bool stopped_ = false;   // guarded by mutex_
+  std::condition_variable finished_changed_;
+  std::int64_t num_popped_ = 0;        // guarded by mutex_, as all that follow
+  std::int64_t num_opened_ = 0;        // these three without order, where a ticket is a place
+  std::vector<std::int64_t> free_;     // places
+  std::deque<std::int64_t> finished_;  // tickets
+  bool woken_ = false;
+  bool stopped_ = false;
 };
 
 }  // namespace vecframe::exec

@@ -48,28 +48,34 @@ void RowConsumer::check_error_rate(std::int64_t least_rows) const {
                  std::to_string(*options_.max_error_rate) + " allows");
 }
 
+void count_into(const Counters& counters, Statistics& statistics) {
+  statistics.bytes_read = counters.bytes_read;
+  statistics.batches = counters.batches;
+  if (counters.batches > 0) statistics.batch_size = counters.batch_size;
+  statistics.memory_failures = counters.memory_failures;
+  statistics.read_seconds = counters.read.seconds();
+  statistics.prepare_seconds = counters.prepare.seconds();
+  statistics.embed_seconds = counters.embed.seconds();
+  statistics.write_seconds = counters.write.seconds();
+  statistics.read_wait_seconds = counters.read_wait.seconds();
+  statistics.prepare_wait_seconds = counters.prepare_wait.seconds();
+  statistics.embed_wait_seconds = counters.embed_wait.seconds();
+  statistics.write_wait_seconds = counters.write_wait.seconds();
+  statistics.rows_read = counters.rows_read;
+  statistics.rows_prepared = counters.rows_prepared;
+  statistics.rows_embedded = counters.rows_embedded;
+  statistics.duplicates = counters.duplicates;
+  statistics.cache_hits = counters.cache_hits;
+  statistics.retries = counters.retries;
+}
+
 bool RowConsumer::report_is_due() const { return Clock::now() - last_report_ >= kProgressInterval; }
 
 void RowConsumer::report(std::int64_t listed, bool listing_done, std::int64_t peak_bytes) {
   statistics_.listed = listed;
   statistics_.listing_done = listing_done;
   statistics_.peak_budget_bytes = peak_bytes;
-  statistics_.bytes_read = counters_.bytes_read;
-  statistics_.batches = counters_.batches;
-  statistics_.read_seconds = counters_.read.seconds();
-  statistics_.prepare_seconds = counters_.prepare.seconds();
-  statistics_.embed_seconds = counters_.embed.seconds();
-  statistics_.write_seconds = counters_.write.seconds();
-  statistics_.read_wait_seconds = counters_.read_wait.seconds();
-  statistics_.prepare_wait_seconds = counters_.prepare_wait.seconds();
-  statistics_.embed_wait_seconds = counters_.embed_wait.seconds();
-  statistics_.write_wait_seconds = counters_.write_wait.seconds();
-  statistics_.rows_read = counters_.rows_read;
-  statistics_.rows_prepared = counters_.rows_prepared;
-  statistics_.rows_embedded = counters_.rows_embedded;
-  statistics_.duplicates = counters_.duplicates;
-  statistics_.cache_hits = counters_.cache_hits;
-  statistics_.retries = counters_.retries;
+  count_into(counters_, statistics_);
   last_report_ = Clock::now();
   statistics_.seconds = std::chrono::duration<double>(last_report_ - start_).count();
   if (progress_) progress_(statistics_);

@@ -9,6 +9,9 @@
 
 namespace vecframe::exec {
 
+/// What the threads of a run have counted so far, as figures of the run.
+void count_into(const Counters& counters, Statistics& statistics);
+
 class RowConsumer {
  public:
   RowConsumer(RowSink& sink, const PipelineOptions& options, Counters& counters,

@@ -76,16 +76,38 @@ RowEvaluator::RowEvaluator(std::shared_ptr<const plan::ExpressionNode> node,
                            const columnar::Schema& schema, const EvaluationLimits& limits)
     : node_(std::move(node)), schema_(schema), limits_(limits) {}
 
-RowValue RowEvaluator::evaluate(const columnar::Morsel& morsel, std::int64_t row,
-                                RowOutcome& outcome, RowCredit& credit) const {
+template <class Evaluate>
+RowValue RowEvaluator::guarded(RowOutcome& outcome, const Evaluate& evaluate) const {
   try {
-    return value_of(*node_, morsel, row, outcome, credit);
+    return evaluate();
   } catch (const std::bad_alloc&) {
     return fail(outcome,
                 {Stage::kPrepare, ErrorCode::kOverBudget,
                  "the operating system refused the memory for this row"},
                 Severity::kDeferred);
   }
+}
+
+RowValue RowEvaluator::evaluate(const columnar::Morsel& morsel, std::int64_t row,
+                                RowOutcome& outcome, RowCredit& credit) const {
+  return guarded(outcome, [&] { return value_of(*node_, morsel, row, outcome, credit); });
+}
+
+const plan::FunctionCall* RowEvaluator::decoding() const {
+  const auto* call = std::get_if<plan::FunctionCall>(&node_->value);
+  return call != nullptr && call->name == "decode_image" ? call : nullptr;
+}
+
+RowValue RowEvaluator::evaluate_encoded(const columnar::Morsel& morsel, std::int64_t row,
+                                        RowOutcome& outcome, RowCredit& credit) const {
+  return guarded(outcome, [&] {
+    return value_of(*decoding()->arguments.front(), morsel, row, outcome, credit);
+  });
+}
+
+RowValue RowEvaluator::evaluate_decoded(RowValue encoded, RowOutcome& outcome,
+                                        RowCredit& credit) const {
+  return guarded(outcome, [&] { return decode(*decoding(), std::move(encoded), outcome, credit); });
 }
 
 RowValue RowEvaluator::value_of(const plan::ExpressionNode& node, const columnar::Morsel& morsel,
@@ -107,6 +129,8 @@ RowValue RowEvaluator::value_of(const plan::ExpressionNode& node, const columnar
     second = value_of(*call.arguments[1], morsel, row, outcome, credit);
     if (is_null(second)) return {};
   }
+  const Gate::Pass pass = limits_.enter_preparing();
+  const StageClock::Scope scope(limits_.counters->prepare);
   Result<RowValue> result =
       call_image_function(call, std::get<image::Image>(std::move(argument)), second);
   if (!result) return fail(outcome, std::move(result).error(), Severity::kDeferred);
@@ -158,17 +182,24 @@ RowValue RowEvaluator::download(const plan::FunctionCall& call, RowValue locatio
   credit.release();
   bool too_large = false;
   const Reserve reserve = [&](std::int64_t size) {
+    const StageClock::Pause pause(limits_.counters->read, limits_.counters->read_wait);
     too_large = size > limits_.budget.capacity();
     if (!too_large) credit.file = limits_.budget.acquire(size, limits_.stopping);
     return static_cast<bool>(credit.file);
   };
   Result<std::vector<std::byte>> bytes = limits_.connections->within<std::vector<std::byte>>(
-      &call, plan::integer_option(call, "max_connections"), limits_.stopping,
-      [&] { return limits_.fetch(value.location, reserve); });
+      &call, plan::integer_option(call, "max_connections"), limits_.stopping, [&] {
+        const Gate::Pass pass =
+            limits_.reading ? limits_.reading->enter(limits_.stopping) : Gate::Pass();
+        const StageClock::Scope scope(limits_.counters->read);
+        return limits_.fetch(value.location, reserve);
+      });
   if (too_large) return fail(outcome, over_budget(Stage::kRead, "the file"), severity_of(call));
   if (!bytes) return fail(outcome, std::move(bytes).error(), severity_of(call));
   value.owned = std::move(bytes).value();
   value.view = value.owned;
+  ++limits_.counters->rows_read;
+  limits_.counters->bytes_read += static_cast<std::int64_t>(value.owned.size());
   return value;
 }
 
@@ -184,7 +215,10 @@ bool RowEvaluator::reserve_picture(RowBytes& bytes, std::int64_t needed, RowOutc
   if (credit.picture) return true;
   bytes.owned = {};
   credit.release();
-  credit.picture = limits_.budget.acquire(needed + held, limits_.stopping);
+  {
+    const StageClock::Scope waiting(limits_.counters->prepare_wait);
+    credit.picture = limits_.budget.acquire(needed + held, limits_.stopping);
+  }
   if (!credit.picture) return false;
   if (bytes.location.empty()) return true;
   Result<std::vector<std::byte>> again =
@@ -224,10 +258,13 @@ RowValue RowEvaluator::decode(const plan::FunctionCall& call, RowValue value, Ro
       std::max(std::min(info->decode_bytes, kMost), std::min(pixels, kMost / 16) * 16);
   if (!reserve_picture(bytes, static_cast<std::int64_t>(needed), outcome, severity, credit))
     return {};
+  const Gate::Pass pass = limits_.enter_preparing();
+  const StageClock::Scope scope(limits_.counters->prepare);
   Result<image::Image> decoded = image::decode(bytes.view, *info);
   bytes.owned = {};
   credit.file.release();
   if (!decoded) return fail(outcome, undecodable(std::move(decoded).error(), severity), severity);
+  ++limits_.counters->rows_prepared;
   image::Image picture = std::move(decoded).value();
   if (turn) picture = image::apply_orientation(std::move(picture), info->orientation);
   const std::string& mode = plan::text_option(call, "mode");

@@ -14,7 +14,9 @@
 #include "columnar/morsel.h"
 #include "columnar/schema.h"
 #include "exec/connection_limits.h"
+#include "exec/gate.h"
 #include "exec/row_value.h"
+#include "exec/stage_clock.h"
 #include "image/probe.h"
 #include "plan/expression_node.h"
 
@@ -33,6 +35,19 @@ struct EvaluationLimits {
   const Fetch& fetch;
   image::DecodeLimits decode;
   std::shared_ptr<ConnectionLimits> connections = std::make_shared<ConnectionLimits>();
+  /// How many rows are read, and how many decoded or worked on otherwise, at a time; null: any
+  /// number.
+  std::shared_ptr<Gate> reading = {}, preparing = {};
+  std::shared_ptr<Counters> counters = std::make_shared<Counters>();
+
+  /// How many rows wait to be read, for others that are.
+  std::int64_t waiting_to_read() const {
+    return connections->waiting() + (reading ? reading->waiting() : 0);
+  }
+  /// For work that waits for nothing; empty where any number may work, or once the run stops.
+  Gate::Pass enter_preparing() const {
+    return preparing ? preparing->enter(stopping) : Gate::Pass();
+  }
 };
 
 /// What a failure means.
@@ -53,7 +68,9 @@ struct RowOutcome {
 ///
 /// A row takes credit for its file before it is read, and for its picture before it is decoded. If
 /// the second is not free at once, the file is let go, both are waited for together, and the file
-/// is read again: so nobody waits while holding what others wait for.
+/// is read again: so nobody waits while holding what others wait for. Gates are entered after all
+/// credit is there, but that of reading, behind which rows wait for credit that no row before it
+/// holds.
 class RowEvaluator {
  public:
   /// `node` refers to columns of `schema` and calls functions of pictures and bytes only.
@@ -65,7 +82,18 @@ class RowEvaluator {
   RowValue evaluate(const columnar::Morsel& morsel, std::int64_t row, RowOutcome& outcome,
                     RowCredit& credit) const;
 
+  /// The call of decode_image whose picture the expression is, or null; then it can be evaluated in
+  /// two steps.
+  const plan::FunctionCall* decoding() const;
+  /// The first: RowBytes, or null.
+  RowValue evaluate_encoded(const columnar::Morsel& morsel, std::int64_t row, RowOutcome& outcome,
+                            RowCredit& credit) const;
+  /// The second.
+  RowValue evaluate_decoded(RowValue encoded, RowOutcome& outcome, RowCredit& credit) const;
+
  private:
+  template <class Evaluate>
+  RowValue guarded(RowOutcome& outcome, const Evaluate& evaluate) const;
   RowValue value_of(const plan::ExpressionNode& node, const columnar::Morsel& morsel,
                     std::int64_t row, RowOutcome& outcome, RowCredit& credit) const;
   RowValue column_value(const std::string& name, const columnar::Morsel& morsel, std::int64_t row,

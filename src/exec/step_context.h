@@ -14,7 +14,9 @@
 #include "exec/pipeline.h"
 #include "exec/row_caller.h"
 #include "exec/row_evaluator.h"
+#include "exec/stage_clock.h"
 #include "exec/text_pipeline.h"
+#include "exec/vector_cache.h"
 #include "plan/steps.h"
 
 namespace vecframe::exec {
@@ -40,6 +42,15 @@ struct StepContext {
 
   /// Of a call that has a handle.
   std::function<RowDescriptor(const plan::EmbedCall&)> row_descriptor = {};
+  /// Vectors that earlier runs left, of pictures that come to the call's model in this way; null:
+  /// none are kept.
+  std::function<std::shared_ptr<VectorCache>(const plan::EmbedCall&,
+                                             const std::string& preparation)>
+      vector_cache = {};
+  Stages stages = {};   ///< of each map
+  bool ordered = true;  ///< rows leave maps in their order, even if nothing behind them needs it
+  /// What all operators count.
+  std::shared_ptr<Counters> counters = std::make_shared<Counters>();
   /// Called by operators while they wait, on whatever thread pulls from them. What it throws ends
   /// the run.
   std::function<void()> tick = {};

@@ -256,19 +256,47 @@ class Project final : public Operator {
   std::vector<std::size_t> columns_;
 };
 
+// Whether what comes out of the step depends on the order of the rows that go in, and not only
+// their order: equal rows of a sort come as they were, and those that a limit cuts off are others.
+bool needs_order(const plan::Step& step) {
+  return std::holds_alternative<plan::LimitStep>(step.value) ||
+         std::holds_alternative<plan::SampleStep>(step.value) ||
+         std::holds_alternative<plan::SortStep>(step.value);
+}
+
+std::unique_ptr<Operator> open_chain(const plan::StepPlan& plan, const StepContext& context,
+                                     bool ordered);
+
+class CountedSource final : public Operator {
+ public:
+  CountedSource(std::unique_ptr<Operator> source, const StepContext& context)
+      : source_(std::move(source)), counters_(context.counters) {}
+
+  std::optional<Morsel> next() override {
+    std::optional<Morsel> morsel = source_->next();
+    if (morsel) counters_->rows_listed += morsel->num_rows;
+    return morsel;
+  }
+
+ private:
+  std::unique_ptr<Operator> source_;
+  const std::shared_ptr<Counters> counters_;
+};
+
 struct Opener {
   const StepContext& context;
+  const bool ordered;
   const Schema& input_schema;
   const Schema& schema;
   std::unique_ptr<Operator> input;
 
   std::unique_ptr<Operator> operator()(const plan::SourceStep& step) {
-    auto source = context.open_source(step, schema);
+    auto source = std::make_unique<CountedSource>(context.open_source(step, schema), context);
     if (context.morsel_rows == 0) return source;
     return open_sliced(std::move(source), context.morsel_rows);
   }
   std::unique_ptr<Operator> operator()(const plan::MapStep& step) {
-    return open_map(std::move(input), input_schema, step, context);
+    return open_map(std::move(input), input_schema, step, context, ordered);
   }
   std::unique_ptr<Operator> operator()(const plan::ScalarStep& step) {
     return std::make_unique<ScalarColumn>(std::move(input), input_schema, step,
@@ -294,23 +322,36 @@ struct Opener {
                                          context.relational());
   }
   std::unique_ptr<Operator> operator()(const plan::ConcatStep& step) {
-    return std::make_unique<Concatenated>(std::move(input), open_steps(*step.other, context));
+    return std::make_unique<Concatenated>(std::move(input),
+                                          open_chain(*step.other, context, ordered));
   }
   std::unique_ptr<Operator> operator()(const plan::ProjectStep& step) {
     return std::make_unique<Project>(std::move(input), input_schema, step);
   }
 };
 
-}  // namespace
-
-std::unique_ptr<Operator> open_steps(const plan::StepPlan& plan, const StepContext& context) {
+// `ordered`: of what comes out of the last step.
+std::unique_ptr<Operator> open_chain(const plan::StepPlan& plan, const StepContext& context,
+                                     bool ordered) {
+  std::size_t first_free = 0;  // of the steps behind which the order no longer matters
+  if (ordered) first_free = plan.steps.size();
+  for (std::size_t i = first_free; i < plan.steps.size(); ++i)
+    if (needs_order(plan.steps[i])) first_free = i;
   std::unique_ptr<Operator> last;
   const Schema* before = &plan.steps.front().schema;
-  for (const plan::Step& step : plan.steps) {
-    last = std::visit(Opener{context, *before, step.schema, std::move(last)}, step.value);
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const plan::Step& step = plan.steps[i];
+    last = std::visit(Opener{context, i < first_free, *before, step.schema, std::move(last)},
+                      step.value);
     before = &step.schema;
   }
   return last;
+}
+
+}  // namespace
+
+std::unique_ptr<Operator> open_steps(const plan::StepPlan& plan, const StepContext& context) {
+  return open_chain(plan, context, context.ordered);
 }
 
 }  // namespace vecframe::exec

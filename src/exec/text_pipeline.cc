@@ -62,6 +62,7 @@ class TextPipeline {
         options_(options),
         plan_(plan),
         dimension_(embed ? options.vector.kept(embed->dimension) : 0),
+        sizer_(plan.batch_size, /*measured=*/false),
         chunks_(static_cast<std::size_t>(plan.chunks)) {}
 
   ~TextPipeline() {
@@ -204,8 +205,8 @@ class TextPipeline {
     if (texts.empty()) return;
     {
       const StageClock::Scope scope(counters_.embed);
-      embed_batch(
-          static_cast<std::int64_t>(texts.size()),
+      counters_.retries += embed_batch(
+          static_cast<std::int64_t>(texts.size()), sizer_,
           [&](std::int64_t first, std::int64_t count) {
             lane.embed(std::span(texts).subspan(static_cast<std::size_t>(first),
                                                 static_cast<std::size_t>(count)),
@@ -216,7 +217,7 @@ class TextPipeline {
           },
           [&] { return !stopped(); });
     }
-    ++counters_.batches;
+    counters_.note_batch(sizer_);
     counters_.rows_embedded += static_cast<std::int64_t>(texts.size());
     const auto length = static_cast<std::size_t>(embed_->dimension);
     chunk.vectors.resize(chunk.rows.size() * static_cast<std::size_t>(dimension_));
@@ -233,10 +234,11 @@ class TextPipeline {
     return {chunk.vectors.data() + row * length, length};
   }
 
-  void hand_on(Chunk& chunk, RowConsumer& consumer) const {
+  void hand_on(Chunk& chunk, RowConsumer& consumer) {
     for (std::size_t i = 0; i < chunk.rows.size(); ++i) {
       storage::TextRow& from = chunk.rows[i];
       Row row;
+      row.index = num_left_++;
       row.path = std::move(from.label);
       row.text = std::move(from.text);
       row.error = std::move(from.error);
@@ -251,6 +253,7 @@ class TextPipeline {
   const TextMemoryPlan plan_;
   const std::int64_t dimension_;  // of the vectors handed on
   Counters counters_;
+  BatchSizer sizer_;  // not measured: texts differ in length, and so in time
 
   std::mutex source_mutex_;     // taken before mutex_
   std::int64_t num_taken_ = 0;  // guarded by source_mutex_
@@ -264,7 +267,8 @@ class TextPipeline {
   bool ended_ = false;
   bool stopped_ = false;
   std::exception_ptr failure_;
-  std::vector<std::thread> threads_;  // of the caller's alone
+  std::vector<std::thread> threads_;  // of the caller's alone, as the next
+  std::int64_t num_left_ = 0;         // rows handed on
 };
 
 }  // namespace

@@ -8,6 +8,10 @@
 
 namespace vecframe::exec {
 
+/// Preparations of pictures for a model's own, known by their encoded bytes.
+inline constexpr const char* kUpright = "upright";
+inline constexpr const char* kAsStored = "as stored";
+
 /// Vectors of one model with one preparation, as the embedder gives them: whole, as float32.
 /// Thread-safe. A cache that fails forgets, and never throws.
 class VectorCache {

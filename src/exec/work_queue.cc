@@ -41,23 +41,24 @@ Task WorkQueue::next() {
   bool waited = false;
   for (;;) {
     if (stopped_) return {};
-    if (!ready_.empty()) return claim_ready();
-    if (!rows_.empty()) {
+    if (!ready_.empty() && has_lane()) return claim_ready();
+    if (may_prepare()) {
       EncodedRow row = std::move(rows_.front());
       rows_.pop_front();
       ++num_preparing_;
+      ++num_promised_;
       return row;
     }
-    const bool drained = closed_ && num_preparing_ == 0;
-    if (drained || waited) {
-      if (PackedBatch* batch = pool_.take_partial()) {
+    const bool drained = closed_ && rows_.empty() && num_preparing_ == 0;
+    if ((drained || waited) && has_lane()) {
+      if (PackedBatch* batch = pool_.take_partial(num_promised_)) {
         ready_.push_back({batch, 0});
         continue;
       }
     }
-    if (drained) return {};
+    if (drained && ready_.empty() && !pool_.has_partial(0)) return {};
     ++num_idle_;
-    if (pool_.has_partial()) {
+    if (has_lane() && pool_.has_partial(num_promised_)) {
       waited = changed_.wait_for(lock, kGatherTime) == std::cv_status::timeout;
     } else {
       changed_.wait(lock);
@@ -73,11 +74,14 @@ EmbedTask WorkQueue::claim_ready() {
   const std::int64_t left = ready.batch->num_rows() - ready.num_claimed;
   std::int64_t parts = 1;
   if (closed_ && rows_.empty()) {
-    parts = std::max<std::int64_t>(1, (num_idle_ + 1) / static_cast<std::int64_t>(ready_.size()));
+    const std::int64_t workers =
+        std::min<std::int64_t>(num_idle_ + 1, concurrency_.lanes - num_embedding_);
+    parts = std::max<std::int64_t>(1, workers / static_cast<std::int64_t>(ready_.size()));
   }
   EmbedTask task{ready.batch, ready.num_claimed, (left + parts - 1) / parts};
   if (task.first == 0) embedding_.emplace_back(task.batch, task.batch->num_rows());
   ready.num_claimed += task.count;
+  ++num_embedding_;
   if (task.count == left) ready_.pop_front();
   if (!ready_.empty()) changed_.notify_one();
   task.is_last = closed_ && rows_.empty() && num_preparing_ == 0 && ready_.empty() &&
@@ -88,7 +92,8 @@ EmbedTask WorkQueue::claim_ready() {
 Slot WorkQueue::reserve_slot() {
   std::lock_guard lock(mutex_);
   Slot slot = pool_.reserve();
-  if (slot.batch == nullptr) throw std::logic_error("exec: fewer batches than workers");
+  if (slot.batch == nullptr) throw std::logic_error("exec: a slot was promised that is not there");
+  --num_promised_;
   return slot;
 }
 
@@ -106,12 +111,13 @@ void WorkQueue::abandon_slot(const Slot& slot) {
 
 void WorkQueue::abandon_row() {
   std::lock_guard lock(mutex_);
+  --num_promised_;
   end_preparing();
 }
 
 void WorkQueue::end_preparing() {
   --num_preparing_;
-  if (closed_ && num_preparing_ == 0) {
+  if (!all_can_work_ || (closed_ && num_preparing_ == 0)) {
     changed_.notify_all();  // idle workers may leave, or share what is left
   } else {
     changed_.notify_one();  // one of them may have to wait for a partial batch from now on
@@ -123,9 +129,12 @@ void WorkQueue::finish_embed(const EmbedTask& task) {
   const auto entry = std::find_if(embedding_.begin(), embedding_.end(),
                                   [&](const auto& each) { return each.first == task.batch; });
   entry->second -= task.count;
-  if (entry->second > 0) return;
-  embedding_.erase(entry);
-  pool_.recycle(task.batch);
+  --num_embedding_;
+  if (entry->second == 0) {
+    embedding_.erase(entry);
+    pool_.recycle(task.batch, sizer_.size());
+  }
+  if (!all_can_work_) changed_.notify_all();  // for the lane, or for the slots
 }
 
 void WorkQueue::stop() {

@@ -35,6 +35,7 @@ class NotingSink final : public exec::RowSink {
   NotingSink(exec::RowSink& sink, std::unique_ptr<DeadLetters> letters);
   ~NotingSink() override;
   void write(const exec::Row& row) override;
+  bool accepts(std::int64_t index) override { return sink_.accepts(index); }
   std::int64_t max_buffered_bytes() const override;
   void commit();
 

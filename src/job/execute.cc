@@ -48,7 +48,9 @@ Report execute_images(const EmbedJob& job, storage::Listing& listing, exec::RowS
   exec::PipelineOptions options = job.pipeline;
   std::optional<VectorStore> cache;
   if (job.cache && stage) {
-    cache.emplace(*job.cache, vector_recipe(report.embedder, options.apply_orientation));
+    cache.emplace(*job.cache,
+                  vector_recipe(report.embedder,
+                                options.apply_orientation ? exec::kUpright : exec::kAsStored));
     options.cache = &*cache;
   }
   report.statistics = exec::run(listing, stage, sink, options, cancellation, progress, failure);

@@ -196,7 +196,7 @@ class PlannedJob::Impl {
       const auto outcome = texts_->next(row, std::chrono::seconds(1));
       if (outcome == storage::TextSource::Outcome::kEnd) break;
       if (outcome == storage::TextSource::Outcome::kWaiting) continue;
-      PlannedRows::Facts facts = planned_.pop();
+      PlannedRows::Facts facts = planned_.take_oldest();
       shard = std::move(facts.shard);
       ++spec.num_texts;
       if (facts.ends_shard) break;

@@ -50,7 +50,11 @@ std::string Report::to_json() const {
   json["bytes_read"] = s.bytes_read;
   json["batches"] = s.batches;
   json["batch_size"] = s.batch_size;
+  json["memory_failures"] = s.memory_failures;
   json["threads"] = s.threads;
+  json["concurrency"] = {{"download", s.concurrency.readers},
+                         {"decode", s.concurrency.decoders},
+                         {"embed", s.concurrency.lanes}};
   json["memory"] = {{"limit", s.budget_bytes},
                     {"budget_peak", s.peak_budget_bytes},
                     {"process_peak", peak_memory_bytes},

@@ -27,15 +27,19 @@ class ShardSink final : public exec::RowSink {
                }) {}
 
   void write(const exec::Row& row) override {
-    PlannedRows::Facts facts = planned_.pop();
+    PlannedRows::Facts facts = planned_.take(row.index);
     if (writer_.shard() != facts.shard.get()) {
       finish();
       writer_.begin(facts.shard);
+      seen_end_ = false;
     }
     table_.write(row);
     if (with_keys_) writer_.add_key(facts.key.with_failed(row.error.has_value()));
-    if (facts.ends_shard) finish();
+    seen_end_ = seen_end_ || facts.ends_shard;
+    if (seen_end_ && !planned_.has_rows_of(facts.shard.get())) finish();
   }
+  /// A part holds the rows of its shard, so those of the next one wait.
+  bool accepts(std::int64_t index) override { return planned_.is_of_oldest_shard(index); }
   std::int64_t max_buffered_bytes() const override { return table_.max_buffered_bytes(); }
   /// Commits the shard in hand, if there is one.
   void finish() {
@@ -48,6 +52,7 @@ class ShardSink final : public exec::RowSink {
   ShardWriter& writer_;
   PlannedRows& planned_;
   const bool with_keys_;
+  bool seen_end_ = false;  // the row that ends the shard in hand has come
   TableSink table_;
 };
 

@@ -13,6 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "exec/processors.h"
+#include "exec/row_consumer.h"
+#include "exec/stages.h"
 #include "exec/steps.h"
 #include "job/dead_letters.h"
 #include "job/directory_run.h"
@@ -42,6 +45,7 @@ class StepRunner {
     report_.library_version = VECFRAME_VERSION;
     report_.output = job.output;
     context_.statistics = &report_.statistics;
+    context_.counters = std::make_shared<exec::Counters>();
     // While rows are awaited too, so that whoever looks at progress can end a run that hangs.
     // Operators wait on threads of their own besides.
     context_.tick = [this, puller = std::this_thread::get_id()] {
@@ -72,15 +76,21 @@ class StepRunner {
     report_.load_seconds += seconds_since(opening);
     const Clock::time_point start = Clock::now();
     const double before = statistics.seconds;
-    while (std::optional<columnar::Morsel> morsel = root->next()) {
+    const auto next = [&] {
+      const exec::StageClock::Scope waiting(context_.counters->write_wait);
+      return root->next();
+    };
+    while (std::optional<columnar::Morsel> morsel = next()) {
       if (context_.cancellation.cancelled()) throw Cancelled();
       {
         std::lock_guard lock(*context_.report_mutex);
         statistics.rows += morsel->num_rows;
-        statistics.listed = statistics.rows;
         statistics.seconds = before + seconds_since(start);
       }
-      receive(*morsel);
+      {
+        const exec::StageClock::Scope writing(context_.counters->write);
+        receive(*morsel);
+      }
       {
         std::lock_guard lock(*context_.report_mutex);
         check_error_rate(kFirstChecked);
@@ -96,9 +106,15 @@ class StepRunner {
     check_error_rate(0);
     if (letters_) letters_->commit();
     letters_.reset();
-    report_.statistics.listing_done = true;
-    report_.statistics.budget_bytes = context_.memory_limit;
-    if (progress_) progress_(report_.statistics);
+    exec::Statistics& statistics = report_.statistics;
+    note_listed(job_, context_, /*ended=*/true, statistics);
+    exec::count_into(*context_.counters, statistics);
+    statistics.budget_bytes = context_.memory_limit;
+    statistics.peak_budget_bytes = context_.counters->peak_bytes;
+    const int threads = context_.threads == 0 ? exec::usable_processors() : context_.threads;
+    statistics.concurrency = exec::concurrency_of_map(context_.stages, threads);
+    statistics.threads = statistics.concurrency.workers;
+    if (progress_) progress_(statistics);
     if (job_.embedder) report_.embedder = *job_.embedder;
     report_.peak_memory_bytes = peak_memory_of_process();
     return report_;
@@ -117,6 +133,8 @@ class StepRunner {
     exec::Statistics now;
     {
       std::lock_guard lock(*context_.report_mutex);
+      note_listed(job_, context_, /*ended=*/false, report_.statistics);
+      exec::count_into(*context_.counters, report_.statistics);
       now = report_.statistics;
     }
     progress_(now);
@@ -283,6 +301,14 @@ Report run(const StepJob& job, exec::StepContext& context, storage::TableModule&
   return output_kind(job.output) == OutputKind::kFile
              ? run_to_file(job, context, tables, progress)
              : run_to_parts(job, context, tables, progress);
+}
+
+void note_listed(const StepJob& job, const exec::StepContext& context, bool ended,
+                 exec::Statistics& statistics) {
+  statistics.listing_done = ended || job.expected_rows.has_value();
+  statistics.listed = ended ? statistics.rows
+                            : job.expected_rows.value_or(std::max<std::int64_t>(
+                                  statistics.rows, context.counters->rows_listed));
 }
 
 Collected collect(const StepJob& job, exec::StepContext& context,

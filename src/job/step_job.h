@@ -23,10 +23,15 @@ struct StepJob {
   OutputOptions writing;
   std::string dead_letter;  ///< file for inputs that failed; empty: none
   std::optional<double> max_error_rate;
+  std::optional<std::int64_t> expected_rows;  ///< of the result, where they are known before
 };
 
 /// The schema of its rows, with the metadata of the whole.
 std::shared_ptr<const columnar::Schema> output_schema(const StepJob& job);
+
+/// Sets how many rows the result will have, as far as that is known while the run goes on.
+void note_listed(const StepJob& job, const exec::StepContext& context, bool ended,
+                 exec::Statistics& statistics);
 
 /// `context.statistics` is set by the run. Errors as job::run().
 Report run(const StepJob& job, exec::StepContext& context, storage::TableModule& tables,

@@ -302,7 +302,7 @@ class Environment {
 };
 }  // namespace
 
-Hash128 vector_recipe(const embed::EmbedderFacts& facts, bool apply_orientation) {
+Hash128 vector_recipe(const embed::EmbedderFacts& facts, const std::string& preparation) {
   Fingerprint fingerprint;
   fingerprint.add_field(facts.provider)
       .add_field(facts.model_fingerprint)
@@ -310,7 +310,7 @@ Hash128 vector_recipe(const embed::EmbedderFacts& facts, bool apply_orientation)
       .add_field(facts.pooling)
       .add_field(tensor::to_string(facts.precision))
       .add_field(std::to_string(facts.dimension))
-      .add_field(apply_orientation ? "upright" : "as stored");
+      .add_field(preparation);
   return fingerprint.digest();
 }
 

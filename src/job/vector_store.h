@@ -16,8 +16,9 @@ struct VectorStoreOptions {
   std::int64_t max_bytes = std::int64_t{4} << 30;
 };
 
-/// What a vector depends on besides the bytes of its picture.
-Hash128 vector_recipe(const embed::EmbedderFacts& facts, bool apply_orientation);
+/// What a vector depends on besides the content by which its picture is known; see
+/// exec::VectorCache.
+Hash128 vector_recipe(const embed::EmbedderFacts& facts, const std::string& preparation);
 
 /// An LMDB environment. Holds the vectors of any recipe side by side; when it is full, those that
 /// were written or used longest ago go. Its pages are mapped, and let go again, so that it adds

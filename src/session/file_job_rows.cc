@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "session/output_options.h"
 #include "session/run_plan.h"
 
 namespace vecframe::session {
@@ -108,7 +109,7 @@ class FileJobRows final : public RowSource {
   void note(const exec::Statistics& s) {
     std::lock_guard lock(mutex_);
     if (closed_) throw Cancelled();
-    progress_ = Progress{s.rows, s.failed, s.listed, s.listing_done, s.seconds};
+    progress_ = to_progress(s);
   }
 
   const job::EmbedJob job_;

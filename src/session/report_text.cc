@@ -48,6 +48,10 @@ std::string head(const Json& json) {
   text += fmt::format("not anew    {} copies within the run, {} from the cache\n",
                       json.value("duplicates", 0), json.value("cache_hits", 0));
   text += fmt::format("retries     {}\n", json.value("retries", 0));
+  text += fmt::format("batches     {} of at most {} rows", json.value("batches", 0),
+                      json.value("batch_size", 0));
+  const int halved = json.value("memory_failures", 0);
+  text += halved > 0 ? fmt::format(", halved {} times for want of memory\n", halved) : "\n";
   const double limit = number(json, "memory", "limit");
   if (limit > 0)
     text += fmt::format("memory      peak {}, of a limit of {} and {} of weights\n",

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "base/cancellation.h"
+#include "exec/stages.h"
 #include "job/dead_letters.h"
 #include "job/embed_job.h"
 #include "plan/bind_embedders.h"
@@ -88,7 +89,10 @@ job::EmbedJob make_job(const plan::LogicalPlan& plan, const RunOptions& options)
     throw RequestError("threads: " + std::to_string(options.threads) +
                        " is negative; give 0 for one a processor");
   }
+  exec::check_stages(options.stages);
   job.pipeline.threads = options.threads;
+  job.pipeline.stages = options.stages;
+  job.pipeline.ordered = options.ordered;
   job.pipeline.memory_limit = options.memory_limit;
   job.pipeline.limit = physical.limit;
   if (const auto* images = std::get_if<plan::ReadImages>(&physical.read)) {

@@ -2,20 +2,25 @@
 
 #include <vecframe/error.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "exec/row_consumer.h"
 #include "exec/sources.h"
+#include "exec/stages.h"
 #include "exec/steps.h"
 #include "job/dead_letters.h"
 #include "job/step_job.h"
 #include "job/step_shards.h"
+#include "job/vector_store.h"
 #include "plan/explain.h"
 #include "plan/steps.h"
 #include "providers/http/fetch_url.h"
@@ -131,6 +136,39 @@ std::string operations_of(const plan::LogicalPlan& plan) {
   return text;
 }
 
+// The number of rows of the result, where it is known before the plan runs.
+std::optional<std::int64_t> expected_rows(const plan::StepPlan& plan) {
+  std::int64_t rows = 0;
+  for (const plan::Step& step : plan.steps) {
+    if (const auto* source = std::get_if<plan::SourceStep>(&step.value)) {
+      const auto* memory = std::get_if<plan::FromMemory>(&source->source);
+      if (memory == nullptr) return std::nullopt;
+      for (const columnar::Morsel& morsel : *memory->morsels) rows += morsel.num_rows;
+    } else if (const auto* limit = std::get_if<plan::LimitStep>(&step.value)) {
+      rows = std::min(rows, limit->count);
+    } else if (std::holds_alternative<plan::FilterStep>(step.value) ||
+               std::holds_alternative<plan::SampleStep>(step.value) ||
+               std::holds_alternative<plan::ConcatStep>(step.value)) {
+      return std::nullopt;
+    }
+  }
+  return rows;
+}
+
+bool embeds_pictures(const plan::StepPlan& plan) {
+  for (const plan::Step& step : plan.steps) {
+    const auto* map = std::get_if<plan::MapStep>(&step.value);
+    if (map == nullptr) continue;
+    for (const plan::ComputedColumn& column : map->columns) {
+      const auto* call = std::get_if<plan::EmbedCall>(&column.node->value);
+      if (call != nullptr && call->function == plan::EmbedFunction::kImage &&
+          call->handle == nullptr)
+        return true;
+    }
+  }
+  return false;
+}
+
 // A run of steps and all that it refers to.
 struct StepRun {
   StepRun(const plan::LogicalPlan& plan, const RunOptions& options)
@@ -152,7 +190,11 @@ struct StepRun {
       throw RequestError("threads: " + std::to_string(options.threads) +
                          " is negative; give 0 for one a processor");
     }
+    exec::check_stages(options.stages);
+    context.stages = options.stages;
+    context.ordered = options.ordered;
     job.plan = plan::lower_to_steps(plan, context.relational);
+    job.expected_rows = expected_rows(job.plan);
     job.description = operations_of(plan);
     for (const plan::LogicalPlan* node = &plan; node != nullptr; node = node->input.get())
       if (const auto* images = std::get_if<plan::ReadImages>(&node->node))
@@ -218,8 +260,8 @@ class StepRows final : public RowSource {
     if (run_.cancellation.cancelled()) throw Cancelled();
     {
       std::lock_guard lock(*run_.context.report_mutex);
-      if (morsel) statistics_.listed = statistics_.rows += morsel->num_rows;
-      statistics_.listing_done = !morsel;
+      if (morsel) statistics_.rows += morsel->num_rows;
+      job::note_listed(run_.job, run_.context, !morsel, statistics_);
     }
     report();
     if (!morsel) return std::nullopt;
@@ -237,6 +279,7 @@ class StepRows final : public RowSource {
     {
       std::lock_guard lock(*run_.context.report_mutex);
       statistics_.seconds = std::chrono::duration<double>(shown_ - begun_).count();
+      exec::count_into(*run_.context.counters, statistics_);
       now = statistics_;
     }
     if (on_progress_) on_progress_(now);
@@ -257,16 +300,28 @@ class StepRows final : public RowSource {
   std::unique_ptr<exec::Operator> root_;  // dies first: it refers to all the rest
 };
 
-void set_output(job::StepJob& job, const std::string& path, const WriteOptions& options) {
+void use_cache(StepRun& run, const WriteOptions& options) {
+  if (!embeds_pictures(run.job.plan))
+    throw RequestError(
+        "cache: vectors are kept of pictures that a model of this process embeds, and this plan "
+        "has none; leave it out");
+  run.context.vector_cache = [options](const plan::EmbedCall& call,
+                                       const std::string& preparation) {
+    const job::VectorStoreOptions store{options.cache, options.cache_bytes};
+    const auto recipe =
+        job::vector_recipe(describe_image_call(call, options)->facts(), preparation);
+    return std::make_shared<job::VectorStore>(store, recipe);
+  };
+}
+
+void set_output(StepRun& run, const std::string& path, const WriteOptions& options) {
+  job::StepJob& job = run.job;
   job.output = path;
   job.writing = output_options(options);
   job.dead_letter = options.dead_letter;
   if (!options.dead_letter.empty()) job::check_dead_letters(options.dead_letter);
   job.max_error_rate = options.max_error_rate;
-  if (!options.cache.empty())
-    throw RequestError(
-        "cache: vectors are kept by the bytes of files, which this plan does not "
-        "embed as they are; leave it out, or begin with read_images");
+  if (!options.cache.empty()) use_cache(run, options);
 }
 
 columnar::Schema parquet_schema(const std::string& path) {
@@ -283,21 +338,22 @@ plan::RelationalSource relational_source() {
 job::Report write_steps(const plan::LogicalPlan& plan, const std::string& path,
                         const WriteOptions& options) {
   StepRun run(plan, options);
-  set_output(run.job, path, options);
+  set_output(run, path, options);
   return job::run(run.job, run.context, table_module(), run.progress);
 }
 
 std::unique_ptr<job::PlannedJob> plan_steps(const plan::LogicalPlan& plan, const std::string& path,
                                             const WriteOptions& options) {
   StepRun run(plan, options);
-  set_output(run.job, path, options);
+  set_output(run, path, options);
   return std::make_unique<job::PlannedJob>(run.job, run.context, table_module());
 }
 
 struct StepShards::Impl {
   Impl(const plan::LogicalPlan& plan, const std::string& path, const WriteOptions& options)
       : run(plan, options), context(job::shard_context(run.context)) {
-    set_output(run.job, path, options);
+    set_output(run, path, options);
+    context.vector_cache = run.context.vector_cache;
   }
   StepRun run;
   exec::StepContext context;

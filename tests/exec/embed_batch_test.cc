@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <functional>
+#include <new>
 #include <set>
 #include <stdexcept>
 #include <vector>
@@ -36,8 +37,9 @@ class PickyEmbedder {
 std::vector<std::int64_t> failures_of(const std::set<std::int64_t>& refused, std::int64_t count) {
   PickyEmbedder embedder(refused, count);
   std::vector<std::int64_t> failed;
+  BatchSizer sizer(count, false);
   embed_batch(
-      count, std::ref(embedder),
+      count, sizer, std::ref(embedder),
       [&](std::int64_t index, const RowError& error) {
         EXPECT_EQ(error.to_string(), "embed/embedder_failed: refused");
         failed.push_back(index);
@@ -60,17 +62,71 @@ TEST(EmbedBatchTest, HalvesABatchDownToTheRowsAtFault) {
 
 TEST(EmbedBatchTest, AGoodBatchIsOneCall) {
   PickyEmbedder embedder({}, 4);
-  embed_batch(
-      4, std::ref(embedder), [](std::int64_t, const RowError&) {}, [] { return true; });
+  BatchSizer sizer(4, false);
+  const std::int64_t retries = embed_batch(
+      4, sizer, std::ref(embedder), [](std::int64_t, const RowError&) {}, [] { return true; });
   EXPECT_EQ(embedder.num_calls, 1);
+  EXPECT_EQ(retries, 0);
 }
 
 TEST(EmbedBatchTest, StopsWhenToldTo) {
   PickyEmbedder embedder({0, 1, 2, 3}, 4);
+  BatchSizer sizer(4, false);
   embed_batch(
-      4, std::ref(embedder), [](std::int64_t, const RowError&) {},
+      4, sizer, std::ref(embedder), [](std::int64_t, const RowError&) {},
       [&] { return embedder.num_calls < 2; });
   EXPECT_EQ(embedder.num_calls, 2);
+}
+
+// Embeds no more than so many rows at a time, and some not even alone.
+struct SmallMemory {
+  std::int64_t room = 0;
+  std::set<std::int64_t> too_large = {};
+  std::vector<std::int64_t> calls = {}, embedded = {};
+  void operator()(std::int64_t first, std::int64_t count) {
+    calls.push_back(count);
+    if (count > room) throw std::bad_alloc();
+    for (std::int64_t row = first; row < first + count; ++row)
+      if (too_large.contains(row)) throw std::bad_alloc();
+    for (std::int64_t row = first; row < first + count; ++row) embedded.push_back(row);
+  }
+};
+
+TEST(EmbedBatchTest, HalvesForGoodWhereThereIsNoMemory) {
+  BatchSizer sizer(16, false);
+  SmallMemory embedder{.room = 5};
+  const auto never = [](std::int64_t, const RowError& error) { FAIL() << error.to_string(); };
+  const auto embed = [&](std::int64_t count) {
+    embedder.calls.clear();
+    embedder.embedded.clear();
+    return embed_batch(count, sizer, std::ref(embedder), never, [] { return true; });
+  };
+  EXPECT_EQ(embed(16), 5);  // 16, 8, 4, 4, 4, 4: all calls but the first
+  EXPECT_EQ(embedder.embedded.size(), 16u);
+  EXPECT_EQ(sizer.size(), 4);
+  EXPECT_EQ(sizer.halvings(), 2);
+  EXPECT_EQ(embed(16), 0);
+  EXPECT_THAT(embedder.calls, ElementsAre(4, 4, 4, 4));
+  EXPECT_EQ(embed(6), 0);
+  EXPECT_THAT(embedder.calls, ElementsAre(4, 2));
+  EXPECT_THAT(embedder.embedded, ElementsAre(0, 1, 2, 3, 4, 5));
+}
+
+TEST(EmbedBatchTest, ARowThatFindsNoMemoryAloneFails) {
+  BatchSizer sizer(4, false);
+  SmallMemory embedder{.room = 4, .too_large = {2}};
+  std::vector<std::int64_t> failed;
+  embed_batch(
+      4, sizer, std::ref(embedder),
+      [&](std::int64_t index, const RowError& error) {
+        EXPECT_EQ(error.to_string(),
+                  "embed/over_budget: there is no memory to embed this row: std::bad_alloc");
+        failed.push_back(index);
+      },
+      [] { return true; });
+  EXPECT_THAT(failed, ElementsAre(2));
+  EXPECT_THAT(embedder.embedded, ElementsAre(0, 1, 3));
+  EXPECT_EQ(sizer.size(), 1);
 }
 
 TEST(KeepVectorTest, RefusesWhatIsNotFinite) {

@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -394,7 +396,17 @@ Result<std::vector<std::byte>> fetch(const std::string& path, const Reserve& res
   return storage::read_file(path, *size);
 }
 
-TEST(EmbedPictures, ShareTheBudgetAndBatchesLeaveShortWhenItIsFull) {
+// How rows come to the embedder in the test below.
+struct Way {
+  Stages stages = {};
+  std::int64_t max_connections = 4;
+  bool ordered = true;
+};
+
+class EmbedPicturesTest : public testing::TestWithParam<Way> {};
+
+// Preparers that wait for memory, or for those that do, are seen to starve whatever they wait at.
+TEST_P(EmbedPicturesTest, ShareTheBudgetAndBatchesLeaveShortWhenItIsFull) {
   TemporaryDirectory directory;
   std::vector<std::string> paths;
   for (std::int64_t row = 0; row < 40; ++row)
@@ -407,13 +419,13 @@ TEST(EmbedPictures, ShareTheBudgetAndBatchesLeaveShortWhenItIsFull) {
   };
   plan::EmbedCall call = text_call(vecframe::OnError::kIgnore);
   call.function = plan::EmbedFunction::kImage;
-  call.argument =
-      own("decode_image",
-          own("download", call.argument,
-              {{"max_connections", std::int64_t{4}}, {"on_error", std::string("defer")}}),
-          {{"on_error", std::string("defer")},
-           {"mode", std::string("RGB")},
-           {"apply_orientation", false}});
+  call.argument = own(
+      "decode_image",
+      own("download", call.argument,
+          {{"max_connections", GetParam().max_connections}, {"on_error", std::string("defer")}}),
+      {{"on_error", std::string("defer")},
+       {"mode", std::string("RGB")},
+       {"apply_orientation", false}});
   const auto pictures = std::make_shared<Pictures>();
   CancellationToken cancellation;
   StepContext context{
@@ -428,18 +440,59 @@ TEST(EmbedPictures, ShareTheBudgetAndBatchesLeaveShortWhenItIsFull) {
       .open_source = {},
       .on_failure = {},
       .statistics = nullptr,
-      .row_descriptor = [&](const plan::EmbedCall&) -> RowDescriptor { return pictures; }};
+      .row_descriptor = [&](const plan::EmbedCall&) -> RowDescriptor { return pictures; },
+      .stages = GetParam().stages};
   const columnar::Schema schema{{{"text", {TypeKind::kString}}}, {}};
-  const auto rows = make_embed_rows(source_of(paths, 9), schema, column_of(call), context);
-  std::int64_t seen = 0, embedded = 0;
+  const auto rows =
+      make_embed_rows(source_of(paths, 9), schema, column_of(call), context, GetParam().ordered);
+  std::set<std::string> embedded;
+  std::int64_t seen = 0;
   while (const std::optional<Morsel> morsel = rows->next()) {
     for (std::int64_t row = 0; row < morsel->num_rows; ++row, ++seen)
-      embedded += columnar::is_valid(*morsel->columns[1], row) ? 1 : 0;
+      if (columnar::is_valid(*morsel->columns[1], row))
+        embedded.insert(std::string(columnar::string_at(*morsel->columns[0], row)));
   }
   EXPECT_EQ(seen, 41);
-  EXPECT_EQ(embedded, 40);
+  EXPECT_EQ(embedded.size(), 40u);
+  EXPECT_FALSE(embedded.contains(paths.back()));
   EXPECT_LE(pictures->largest, std::size_t{8} << 20);
   EXPECT_GT(pictures->largest, 0u);
+  EXPECT_LE(context.counters->peak_bytes, context.memory_limit);
+  EXPECT_EQ(context.counters->rows_embedded, 40);
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, EmbedPicturesTest,
+                         testing::Values(Way{}, Way{.ordered = false}, Way{.max_connections = 1},
+                                         Way{.stages = {1, {}, {}}}, Way{.stages = {3, 1, 2}},
+                                         Way{.stages = {6, 2, 1}, .ordered = false}));
+
+// The first rows are embedded only after all others have left, many times what the window holds.
+TEST_P(EmbedRowsTest, WithoutOrderASlowBatchHoldsNobodyUp) {
+  if (GetParam()) return;  // the async embedder of this test has one thread
+  std::atomic<bool> others_left = false;
+  use({.batch_size = 4, .concurrency = 2}, [&](std::span<const std::string_view> batch) {
+    while (std::find(batch.begin(), batch.end(), "t0") != batch.end() && !others_left)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return vectors_of(batch);
+  });
+  const std::vector<std::string> input = texts_of(3000);
+  const auto rows = make_embed_rows(source_of(input, 4), schema,
+                                    column_of(text_call(vecframe::OnError::kRaise)), context,
+                                    /*ordered=*/false);
+  std::set<std::string> seen;
+  std::string last;
+  while (const std::optional<Morsel> morsel = rows->next()) {
+    for (std::int64_t row = 0; row < morsel->num_rows; ++row) {
+      last = columnar::string_at(*morsel->columns[0], row);
+      EXPECT_TRUE(seen.insert(last).second) << last;
+      std::vector<float> scratch;
+      const auto vector = columnar::embedding_at(*morsel->columns[1], row, kVectors, scratch);
+      EXPECT_EQ(vector[1], static_cast<float>(std::stoi(last.substr(1))));
+    }
+    others_left = seen.size() >= input.size() - 4;
+  }
+  EXPECT_EQ(seen.size(), input.size());
+  EXPECT_EQ(last, "t3");
 }
 
 }  // namespace

@@ -57,8 +57,8 @@ TEST(MemoryPlanTest, UsesFewerThreadsOnlyIfItMay) {
   EXPECT_THROW(plan_memory(request), RequestError);
   request.threads_may_fall = true;
   const MemoryPlan plan = plan_memory(request);
-  EXPECT_LT(plan.threads, 64);
-  EXPECT_GE(plan.threads, 1);
+  EXPECT_LT(plan.concurrency.workers, 64);
+  EXPECT_GE(plan.concurrency.workers, 1);
   expect_sound(plan, 16 * kMiB);
 }
 
@@ -76,6 +76,40 @@ TEST(MemoryPlanTest, TakesAnExplicitBatchOrNamesWhatItNeeds) {
   }
   request.memory_limit = least_memory(request, 2, 100);
   EXPECT_EQ(plan_memory(request).batch_size, 100);
+}
+
+// What is fixed covers lanes, their vectors and the packed batches, and nothing of workers that
+// only decode.
+TEST(MemoryPlanTest, CountsLanesAndBatchesOfTheStages) {
+  MemoryRequest request = request_with(512 * kMiB);
+  request.batch_size = 16;
+  const std::int64_t two_lanes = least_memory(request, 2, 16);
+  const std::int64_t slots = 16 * static_cast<std::int64_t>(request.slot_bytes);
+  const std::int64_t lane = request.lane_bytes(16) + 16 * request.dimension * 4;
+  request.stages.decode = 6;
+  request.stages.embed = 1;
+  const MemoryPlan plan = plan_memory(request);
+  EXPECT_EQ(plan.concurrency.decoders, 6);
+  EXPECT_EQ(plan.concurrency.lanes, 1);
+  EXPECT_EQ(plan.concurrency.workers, 7);
+  EXPECT_EQ(plan.num_batches, 3);  // embedded, ready, being filled
+  EXPECT_EQ(least_memory(request, 2, 16), two_lanes - lane + slots);
+  request.batch_size = 1;
+  EXPECT_EQ(plan_memory(request).num_batches, 7);  // every decoder has a slot
+  expect_sound(plan_memory(request), 512 * kMiB);
+}
+
+TEST(MemoryPlanTest, LanesThatWereAskedForDoNotFall) {
+  MemoryRequest request = request_with(16 * kMiB, 2);
+  request.threads_may_fall = true;
+  request.stages.embed = 64;
+  try {
+    plan_memory(request);
+    FAIL() << "no exception";
+  } catch (const RequestError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("embed=64"));
+    EXPECT_THAT(error.what(), HasSubstr("with threads=1 and batch_size=1 and embed=1"));
+  }
 }
 
 }  // namespace

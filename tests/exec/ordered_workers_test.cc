@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <random>
@@ -33,10 +34,10 @@ struct Counter {
 std::vector<int> drain(Workers& workers) {
   std::vector<int> all;
   while (!workers.finished()) {
-    Numbers* chunk = workers.wait_front(kPatience);
+    Numbers* chunk = workers.wait_done(kPatience);
     if (chunk == nullptr) continue;
     all.insert(all.end(), chunk->values.begin(), chunk->values.end());
-    workers.pop();
+    workers.pop(chunk);
   }
   return all;
 }
@@ -44,7 +45,7 @@ std::vector<int> drain(Workers& workers) {
 TEST(OrderedWorkers, HandsChunksOnInOrder) {
   for (const int threads : {1, 2, 5}) {
     Counter counter{0, 200};
-    Workers workers(4, std::ref(counter));
+    Workers workers(4, /*ordered=*/true, std::ref(counter));
     workers.start(threads, [] {
       return [random = std::make_shared<std::minstd_rand>(7)](Numbers& chunk) {
         if ((*random)() % 3 == 0)
@@ -58,28 +59,53 @@ TEST(OrderedWorkers, HandsChunksOnInOrder) {
   }
 }
 
+// While one worker holds the first chunk, more chunks than the window has room for go through the
+// other.
+TEST(OrderedWorkers, WithoutOrderASlowChunkHoldsNobodyUp) {
+  Counter counter{0, 300};
+  std::atomic<bool> go_on = false;
+  Workers workers(3, /*ordered=*/false, std::ref(counter));
+  workers.start(2, [&] {
+    return [&](Numbers& chunk) {
+      while (chunk.values[0] == 0 && !go_on) std::this_thread::yield();
+    };
+  });
+  std::vector<int> all;
+  while (!workers.finished()) {
+    Numbers* chunk = workers.wait_done(kPatience);
+    if (chunk == nullptr) continue;
+    all.insert(all.end(), chunk->values.begin(), chunk->values.end());
+    workers.pop(chunk);
+    if (all.size() == 297) go_on = true;  // all but the first
+  }
+  ASSERT_EQ(all.size(), 300u);
+  EXPECT_EQ(all[297], 0);
+  std::sort(all.begin(), all.end());
+  for (int i = 0; i < 300; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)], i);
+}
+
 TEST(OrderedWorkers, RunsOnlyAWindowAhead) {
   std::atomic<int> taken = 0;
-  Workers workers(4, [&](Numbers& chunk) {
+  Workers workers(4, /*ordered=*/true, [&](Numbers& chunk) {
     chunk.values = {taken++};
     return taken < 1000;
   });
   workers.start(2, [] { return [](Numbers&) {}; });
-  while (workers.wait_front(kPatience) == nullptr) continue;
+  while (workers.wait_done(kPatience) == nullptr) continue;
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_LE(taken, 4);
 }
 
 TEST(OrderedWorkers, AnEmptySourceIsFinishedAtOnce) {
   Counter counter{0, 0};
-  Workers workers(3, std::ref(counter));
+  Workers workers(3, /*ordered=*/true, std::ref(counter));
   workers.start(3, [] { return [](Numbers&) {}; });
   EXPECT_TRUE(drain(workers).empty());
 }
 
 TEST(OrderedWorkers, WhatAWorkerThrowsComesOut) {
   Counter counter{0, 100};
-  Workers workers(3, std::ref(counter));
+  Workers workers(3, /*ordered=*/true, std::ref(counter));
   workers.start(2, [] {
     return [](Numbers& chunk) {
       if (chunk.values[0] >= 30) throw std::runtime_error("broken");
@@ -89,7 +115,7 @@ TEST(OrderedWorkers, WhatAWorkerThrowsComesOut) {
 }
 
 TEST(OrderedWorkers, WhatTheSourceThrowsComesOut) {
-  Workers workers(3, [](Numbers&) -> bool { throw std::runtime_error("gone"); });
+  Workers workers(3, /*ordered=*/true, [](Numbers&) -> bool { throw std::runtime_error("gone"); });
   workers.start(2, [] { return [](Numbers&) {}; });
   EXPECT_THROW(drain(workers), std::runtime_error);
 }
@@ -97,12 +123,12 @@ TEST(OrderedWorkers, WhatTheSourceThrowsComesOut) {
 TEST(OrderedWorkers, EndsWhileWorkIsInFlight) {
   for (int seed = 0; seed < 20; ++seed) {
     Counter counter{0, 1000};
-    Workers workers(5, std::ref(counter));
+    Workers workers(5, /*ordered=*/true, std::ref(counter));
     workers.start(3, [] {
       return [](Numbers&) { std::this_thread::sleep_for(std::chrono::microseconds(100)); };
     });
     for (int i = 0; i < seed; ++i) {
-      if (workers.wait_front(kPatience) != nullptr) workers.pop();
+      if (Numbers* chunk = workers.wait_done(kPatience)) workers.pop(chunk);
     }
   }
 }

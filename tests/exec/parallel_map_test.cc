@@ -1,131 +1,14 @@
-#include "exec/parallel_map.h"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <vecframe/error.h>
-
 #include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "columnar/array_view.h"
-#include "columnar/batch.h"
-#include "exec/sources.h"
-#include "pipeline_run.h"
-#include "storage/local_file.h"
+#include "parallel_map_run.h"
 
 namespace vecframe::exec {
 namespace {
 
-using columnar::Morsel;
-using columnar::TypeKind;
 using testing::HasSubstr;
-using Node = std::shared_ptr<const plan::ExpressionNode>;
-
-const columnar::DataType kVectors{TypeKind::kEmbedding, kColourDimension};
-
-Node call(const std::string& name, Node argument,
-          std::map<std::string, columnar::Literal> options) {
-  return std::make_shared<plan::ExpressionNode>(
-      plan::ExpressionNode{plan::FunctionCall{name, {std::move(argument)}, std::move(options)}});
-}
-
-Node picture_of_url(const std::string& on_error) {
-  const auto url =
-      std::make_shared<plan::ExpressionNode>(plan::ExpressionNode{plan::ColumnReference{"url"}});
-  return call("decode_image",
-              call("download", url, {{"max_connections", std::int64_t{4}}, {"on_error", on_error}}),
-              {{"on_error", on_error}, {"mode", std::string("RGB")}, {"apply_orientation", false}});
-}
-
-plan::MapStep embedding(const std::string& on_error, vecframe::OnError embed_on_error,
-                        std::optional<std::int64_t> batch_size = {}) {
-  plan::EmbedCall embed;
-  embed.argument = picture_of_url(on_error);
-  embed.dimension = kColourDimension;
-  embed.on_error = embed_on_error;
-  embed.error_column = "error";
-  embed.batch_size = batch_size;
-  return {{{"e", std::make_shared<plan::ExpressionNode>(plan::ExpressionNode{embed}), kVectors}}};
-}
-
-Result<std::vector<std::byte>> fetch(const std::string& path, const Reserve& reserve) {
-  const Result<std::int64_t> size = storage::file_size(path);
-  if (!size) return size.error();
-  if (!reserve(*size)) return RowError{Stage::kRead, ErrorCode::kIoError, "stopped"};
-  return storage::read_file(path, *size);
-}
-
-columnar::Schema url_schema() { return {{{"url", {TypeKind::kString}}}, {}}; }
-
-std::unique_ptr<Operator> source_of(const std::vector<std::string>& urls,
-                                    std::size_t morsel_rows = 7) {
-  auto morsels = std::make_shared<std::vector<Morsel>>();
-  for (std::size_t first = 0; first < urls.size(); first += morsel_rows) {
-    columnar::ColumnBuilder column({TypeKind::kString});
-    const std::size_t end = std::min(urls.size(), first + morsel_rows);
-    for (std::size_t i = first; i < end; ++i)
-      urls[i].empty() ? column.append_null() : column.append(std::string_view(urls[i]));
-    ArrowArray array;
-    column.finish(&array);
-    morsels->push_back({{columnar::share(array)}, static_cast<std::int64_t>(end - first)});
-  }
-  return open_memory(std::move(morsels), {0});
-}
-
-struct ParallelMapTest : testing::Test {
-  TemporaryDirectory directory;
-  CancellationToken cancellation;
-  Statistics statistics;
-  std::vector<std::string> logged;
-  ColourEmbedder::Hook hook;
-  StepContext context{.threads = 3,
-                      .memory_limit = 32 << 20,
-                      .decode = {},
-                      .cancellation = cancellation,
-                      .fetch = fetch,
-                      .relational = {},
-                      .image_stage = [this](const plan::EmbedCall&) { return colour_stage(hook); },
-                      .text_stage = {},
-                      .open_source = {},
-                      .on_failure =
-                          [this](const std::string& row, const RowError& error) {
-                            logged.push_back(row + ": " + error.to_string());
-                          },
-                      .statistics = &statistics};
-
-  struct OutputRow {
-    std::vector<float> vector;
-    std::string error;
-  };
-
-  std::vector<OutputRow> run(const std::vector<std::string>& urls, const plan::MapStep& step) {
-    const auto map = make_parallel_map(source_of(urls), url_schema(), step, context);
-    std::vector<OutputRow> rows;
-    std::size_t seen = 0;
-    while (const std::optional<Morsel> morsel = map->next()) {
-      for (std::int64_t row = 0; row < morsel->num_rows; ++row) {
-        // The input's own columns stay beside those that are made.
-        const std::string& url = urls[seen++];
-        EXPECT_EQ(columnar::is_valid(*morsel->columns[0], row), !url.empty());
-        if (!url.empty()) {
-          EXPECT_EQ(columnar::string_at(*morsel->columns[0], row), url);
-        }
-        OutputRow output;
-        std::vector<float> scratch;
-        if (columnar::is_valid(*morsel->columns[1], row)) {
-          const auto vector = columnar::embedding_at(*morsel->columns[1], row, kVectors, scratch);
-          output.vector.assign(vector.begin(), vector.end());
-        }
-        if (columnar::is_valid(*morsel->columns[2], row))
-          output.error = columnar::string_at(*morsel->columns[2], row);
-        rows.push_back(std::move(output));
-      }
-    }
-    return rows;
-  }
-};
 
 TEST_F(ParallelMapTest, GivesEachRowItsVectorInOrder) {
   const std::vector<std::string> urls = write_pictures(directory, 200);

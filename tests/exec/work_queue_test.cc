@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <random>
 #include <set>
@@ -17,6 +18,8 @@ EncodedRow encoded(std::int64_t row) {
   return result;
 }
 
+Concurrency workers(int count) { return {1, count, count, count}; }
+
 std::int64_t prepare_one(WorkQueue& queue) {
   Task task = queue.next();
   const std::int64_t row = std::get<EncodedRow>(task).row;
@@ -25,7 +28,8 @@ std::int64_t prepare_one(WorkQueue& queue) {
 }
 
 TEST(WorkQueueTest, FullBatchesGoFirst) {
-  WorkQueue queue(1, 2, 1);
+  BatchSizer sizer(2, false);
+  WorkQueue queue(workers(1), 1, 2, 1, sizer);
   for (std::int64_t row = 0; row < 3; ++row) queue.push(encoded(row));
   EXPECT_EQ(prepare_one(queue), 0);
   EXPECT_EQ(prepare_one(queue), 1);
@@ -36,7 +40,8 @@ TEST(WorkQueueTest, FullBatchesGoFirst) {
 }
 
 TEST(WorkQueueTest, APartialBatchLeavesWhenNothingElseComes) {
-  WorkQueue queue(1, 4, 1);
+  BatchSizer sizer(4, false);
+  WorkQueue queue(workers(1), 1, 4, 1, sizer);
   queue.push(encoded(0));
   prepare_one(queue);
   const EmbedTask early = std::get<EmbedTask>(queue.next());  // the queue is still open
@@ -56,7 +61,8 @@ TEST(WorkQueueTest, APartialBatchLeavesWhenNothingElseComes) {
 }
 
 TEST(WorkQueueTest, RowsThatFailLeaveNothingBehind) {
-  WorkQueue queue(1, 2, 1);
+  BatchSizer sizer(2, false);
+  WorkQueue queue(workers(1), 1, 2, 1, sizer);
   queue.push(encoded(0));
   queue.push(encoded(1));
   queue.close();
@@ -67,55 +73,100 @@ TEST(WorkQueueTest, RowsThatFailLeaveNothingBehind) {
   EXPECT_TRUE(std::holds_alternative<std::monostate>(queue.next()));
 }
 
-// With one batch for each worker a slot is always to be had, and every row is embedded once.
-TEST(WorkQueueTest, AnyInterleavingEmbedsEveryRowOnce) {
-  for (const int num_workers : {1, 2, 3, 6}) {
-    constexpr std::int64_t kRows = 700;
-    WorkQueue queue(num_workers, 3, 8);
-    std::mutex mutex;
-    std::set<std::int64_t> embedded;
-    std::atomic<int> num_failed{0};
-    std::vector<std::thread> workers;
-    for (int worker = 0; worker < num_workers; ++worker) {
-      workers.emplace_back([&, worker] {
-        std::mt19937 random(static_cast<std::uint32_t>(worker));
-        for (;;) {
-          Task task = queue.next();
-          if (auto* row = std::get_if<EncodedRow>(&task)) {
-            if (random() % 4 == 0) std::this_thread::yield();
-            if (random() % 10 == 0) {
-              ++num_failed;
-              queue.abandon_row();
-              continue;
-            }
-            const Slot slot = queue.reserve_slot();
-            if (random() % 10 == 0) {
-              ++num_failed;
-              queue.abandon_slot(slot);
-            } else {
-              queue.commit_slot(slot, row->row);
-            }
-          } else if (auto* batch = std::get_if<EmbedTask>(&task)) {
-            for (std::int64_t i = 0; i < batch->count; ++i) {
-              std::lock_guard lock(mutex);
-              EXPECT_TRUE(embedded.insert(batch->batch->row(batch->first + i)).second);
-            }
-            queue.finish_embed(*batch);
-          } else {
-            return;
-          }
-        }
-      });
-    }
-    for (std::int64_t row = 0; row < kRows; ++row) queue.push(encoded(row));
-    queue.close();
-    for (std::thread& worker : workers) worker.join();
-    EXPECT_EQ(static_cast<std::int64_t>(embedded.size()) + num_failed, kRows);
-  }
+TEST(WorkQueueTest, OnlySoManyEmbedAtATime) {
+  BatchSizer sizer(1, false);
+  WorkQueue queue({.readers = 1, .decoders = 2, .lanes = 1, .workers = 3}, 3, 1, 1, sizer);
+  for (std::int64_t row = 0; row < 3; ++row) queue.push(encoded(row));
+  prepare_one(queue);
+  const EmbedTask first = std::get<EmbedTask>(queue.next());
+  prepare_one(queue);  // a batch is ready, but the only lane is taken
+  prepare_one(queue);  // and the last slot
+  queue.push(encoded(3));
+  std::atomic<bool> got_one = false;
+  std::thread other([&] {
+    const EmbedTask second = std::get<EmbedTask>(queue.next());
+    got_one = true;
+    queue.finish_embed(second);
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // longer than partial batches wait
+  EXPECT_FALSE(got_one);
+  queue.finish_embed(first);
+  other.join();
+  EXPECT_TRUE(got_one);
 }
 
+struct Shape {
+  Concurrency concurrency;
+  std::int64_t batches;
+  std::int64_t batch_size;
+};
+
+class WorkQueueShapeTest : public testing::TestWithParam<Shape> {};
+
+// A slot is always there for a row that was handed out, no more work side by side than may, and
+// every row is embedded once, whatever the sizes that batches have on the way.
+TEST_P(WorkQueueShapeTest, AnyInterleavingEmbedsEveryRowOnce) {
+  const Shape& shape = GetParam();
+  constexpr std::int64_t kRows = 700;
+  BatchSizer sizer(shape.batch_size, false);
+  WorkQueue queue(shape.concurrency, shape.batches, shape.batch_size, 8, sizer);
+  std::mutex mutex;
+  std::set<std::int64_t> embedded;
+  std::atomic<int> num_failed{0}, embedding{0}, preparing{0};
+  std::vector<std::thread> workers;
+  for (int worker = 0; worker < shape.concurrency.workers; ++worker) {
+    workers.emplace_back([&, worker] {
+      std::mt19937 random(static_cast<std::uint32_t>(worker));
+      for (;;) {
+        Task task = queue.next();
+        if (auto* row = std::get_if<EncodedRow>(&task)) {
+          EXPECT_LE(++preparing, shape.concurrency.decoders);
+          if (random() % 4 == 0) std::this_thread::yield();
+          if (random() % 10 == 0) {
+            ++num_failed;
+            --preparing;
+            queue.abandon_row();
+            continue;
+          }
+          const Slot slot = queue.reserve_slot();
+          --preparing;
+          if (random() % 10 == 0) {
+            ++num_failed;
+            queue.abandon_slot(slot);
+          } else {
+            queue.commit_slot(slot, row->row);
+          }
+        } else if (auto* batch = std::get_if<EmbedTask>(&task)) {
+          EXPECT_LE(++embedding, shape.concurrency.lanes);
+          for (std::int64_t i = 0; i < batch->count; ++i) {
+            std::lock_guard lock(mutex);
+            EXPECT_TRUE(embedded.insert(batch->batch->row(batch->first + i)).second);
+          }
+          if (random() % 50 == 0 && sizer.size() > 1) sizer.out_of_memory(sizer.size());
+          --embedding;
+          queue.finish_embed(*batch);
+        } else {
+          return;
+        }
+      }
+    });
+  }
+  for (std::int64_t row = 0; row < kRows; ++row) queue.push(encoded(row));
+  queue.close();
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_EQ(static_cast<std::int64_t>(embedded.size()) + num_failed, kRows);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, WorkQueueShapeTest,
+                         testing::Values(Shape{workers(1), 1, 3}, Shape{workers(2), 2, 3},
+                                         Shape{workers(3), 3, 1}, Shape{workers(6), 6, 16},
+                                         Shape{{1, 4, 1, 5}, 3, 4}, Shape{{1, 1, 4, 5}, 5, 3},
+                                         Shape{{1, 1, 1, 2}, 1, 4}, Shape{{1, 4, 2, 4}, 1, 1},
+                                         Shape{{1, 3, 1, 4}, 2, 2}));
+
 TEST(WorkQueueTest, StopEndsWaits) {
-  WorkQueue queue(1, 1, 1);
+  BatchSizer sizer(1, false);
+  WorkQueue queue(workers(1), 1, 1, 1, sizer);
   std::thread worker([&] { EXPECT_TRUE(std::holds_alternative<std::monostate>(queue.next())); });
   queue.stop();
   worker.join();

@@ -58,10 +58,10 @@ TEST(VectorStoreTest, RecipesAndLengthsDoNotMix) {
 
   embed::EmbedderFacts facts;
   facts.model_fingerprint = "a";
-  const Hash128 recipe = vector_recipe(facts, true);
-  EXPECT_NE(vector_recipe(facts, false), recipe);
+  const Hash128 recipe = vector_recipe(facts, exec::kUpright);
+  EXPECT_NE(vector_recipe(facts, exec::kAsStored), recipe);
   facts.precision = tensor::Precision::kBf16;
-  EXPECT_NE(vector_recipe(facts, true), recipe);
+  EXPECT_NE(vector_recipe(facts, exec::kUpright), recipe);
 }
 
 class FullStoreTest : public testing::TestWithParam<std::size_t> {};

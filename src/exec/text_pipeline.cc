@@ -35,8 +35,10 @@ TextMemoryPlan plan_of(const std::optional<TextStage>& embed, std::int64_t sink_
   request.sink_bytes = sink_bytes;
   request.threads = 1;
   if (embed) {
-    request.threads = options.threads == 0 ? usable_processors() : options.threads;
-    request.threads_may_fall = options.threads == 0;
+    // Each worker has a lane; reading lines takes none beside them.
+    const int threads = options.threads == 0 ? usable_processors() : options.threads;
+    request.threads = options.stages.embed.value_or(threads);
+    request.threads_may_fall = options.threads == 0 && !options.stages.embed;
     request.batch_size = options.batch_size;
     request.dimension = embed->dimension;
     request.lane_bytes = [embedder = embed->embedder](std::int64_t batch) {
@@ -282,6 +284,7 @@ Statistics run_texts(storage::TextSource& source, const std::optional<TextStage>
   RowConsumer consumer(sink, options, pipeline.counters(), progress, failure);
   consumer.statistics().batch_size = embed ? plan.batch_size : 0;
   consumer.statistics().threads = plan.threads;
+  consumer.statistics().concurrency = {1, plan.threads, plan.threads, plan.threads};
   pipeline.start();
   pipeline.consume(cancellation, consumer);
   consumer.check_error_rate();

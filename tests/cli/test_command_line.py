@@ -351,3 +351,26 @@ def test_help_has_examples():
     done = run("embed", "--help")
     assert done.returncode == 0 and "Examples" in done.stdout and ".jpg" in done.stdout
     assert run("--version").stdout.startswith("vecframe ")
+
+
+def test_stages_and_order_change_no_row(photos, tmp_path, model):
+    words = ["--model", model, "--on-error", "ignore", "--json"]
+    assert run("embed", photos, "-o", tmp_path / "a.parquet", *words).returncode == 0
+    done = run("embed", photos, "-o", tmp_path / "b.parquet", *words, "--unordered", "--stages",
+               "decode=2,embed=1,download=5")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["concurrency"] == {"download": 5, "decode": 2, "embed": 1}
+    usual, free = (pq.read_table(tmp_path / f"{name}.parquet").to_pylist() for name in "ab")
+    assert sorted(free, key=lambda row: row["path"]) == usual
+
+
+def test_wrong_stages_are_wrong_requests(photos, tmp_path, model):
+    for stages, message in {
+        "decod=4": "did you mean 'decode'?",
+        "embed=0": "embed=0 is out of range; give 1 to 1024",
+        "embed": "'embed' is no number of a stage",
+        "embed=2x": "'embed=2x' is no number of a stage",
+    }.items():
+        done = run("embed", photos, "-o", tmp_path / "out.parquet", "--model", model, "--stages", stages)
+        assert done.returncode == 2, stages
+        assert message in done.stderr and done.stderr.count("\n") == 1, done.stderr

@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 #include <vecframe/error.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -149,6 +151,40 @@ TEST_F(TextPipelineTest, GivesEachTextItsVectorInOrder) {
     EXPECT_EQ(statistics.batches, 247);
   }
   EXPECT_LE(embedder->largest_batch, 5u);
+}
+
+TEST_F(TextPipelineTest, SoManyEmbedAtATimeAndOrderIsKept) {
+  std::atomic<int> embedding = 0, most = 0;
+  embedder = std::make_shared<ByteEmbedder>([&](std::span<const std::string_view>) {
+    const int now = ++embedding;
+    most = std::max<int>(most, now);
+    std::this_thread::yield();
+    --embedding;
+  });
+  const std::vector<std::string> texts = numbered(300);
+  VectorSource source(texts);
+  PipelineOptions options = test_options(4);
+  options.stages.embed = 2;
+  options.ordered = false;
+  const Statistics statistics = run(source, options);
+  EXPECT_LE(most, 2);
+  EXPECT_EQ(statistics.concurrency.lanes, 2);
+  ASSERT_EQ(sink.rows.size(), texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(sink.rows[i].text, texts[i]);
+}
+
+TEST_F(TextPipelineTest, BatchesAreHalvedWhereThereIsNoMemory) {
+  embedder = std::make_shared<ByteEmbedder>([](std::span<const std::string_view> texts) {
+    if (texts.size() > 2) throw std::bad_alloc();
+  });
+  const std::vector<std::string> texts = numbered(100);
+  VectorSource source(texts);
+  const Statistics statistics = run(source, test_options(2, 8));
+  ASSERT_EQ(sink.rows.size(), texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    EXPECT_EQ(sink.rows[i].embedding, vector_of(texts[i]));
+  EXPECT_EQ(statistics.batch_size, 2);
+  EXPECT_GE(statistics.memory_failures, 1);
 }
 
 TEST_F(TextPipelineTest, NoTextsAreNoRows) {

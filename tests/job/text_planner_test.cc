@@ -26,7 +26,7 @@ Planned plan(const std::string& path, const TextPlannerOptions& options) {
   std::shared_ptr<const Shard> last;
   storage::TextRow row;
   while (planner.next(row, std::chrono::seconds(1)) != storage::TextSource::Outcome::kEnd) {
-    const PlannedRows::Facts facts = planned_rows.pop();
+    const PlannedRows::Facts facts = planned_rows.take_oldest();
     planned.rows.emplace_back(facts.shard->id, row.text);
     planned.ends.push_back(facts.ends_shard);
     if (last && last != facts.shard) planned.ranges.push_back(*last->texts);

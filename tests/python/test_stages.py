@@ -105,6 +105,7 @@ def test_what_needs_the_order_sees_it(folder, model):
     assert set(sample.to_arrow(ordered=False)["path"].to_pylist()) == set(sample.to_arrow()["path"].to_pylist())
 
 
+@pytest.mark.filterwarnings("ignore::vecframe.PlanWarning")
 def test_identical_pictures_are_embedded_once(folder, model, tmp_path):
     paths = [path for path in sorted(folder.iterdir())[:6] for _ in range(5)]
     column = vf.from_pydict({"row": list(range(30)), "bytes": [path.read_bytes() for path in paths]})
@@ -118,6 +119,7 @@ def test_identical_pictures_are_embedded_once(folder, model, tmp_path):
         assert len({tuple(vector) for vector in vectors}) == 6
 
 
+@pytest.mark.filterwarnings("ignore::vecframe.PlanWarning")
 def test_a_cache_serves_plans_of_every_kind(folder, model, tmp_path):
     paths = sorted(folder.iterdir())
     words = {"cache": tmp_path / "cache"}

@@ -7,6 +7,10 @@
 
 NB_MODULE(_native, module) {
   using namespace vecframe::python;
+  // A dataframe holds the Python providers of its plan, and they, through their functions' globals,
+  // the dataframe. The collector cannot see through the plan between the two, so in a script with
+  // both at the top level they live as long as the process, which is no news for its user.
+  nanobind::set_leak_warnings(false);
   module.doc() = "The native part of vecframe; use the package's own names instead.";
   module.def("version", &vecframe::version);
   bind_errors(module);

@@ -498,6 +498,13 @@ def test_ctrl_c_ends_a_run_of_a_provider_in_main(is_async):
     assert process.returncode == 0 and output.splitlines()[-1] == "stopped"
 
 
+def test_a_script_with_a_provider_ends_without_a_word():
+    definitions = PROGRAM.partition("df = ")[0]
+    script = definitions + 'df = vf.from_pydict({"t": ["a"]}).with_column("e", embed_text(vf.col("t"), provider=Mine()))\ndf.to_arrow()\n'
+    done = subprocess.run([sys.executable, "-c", script, "sync"], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("running\n", "")
+
+
 def test_the_page_of_providers_runs():
     page = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "providers.md").read_text()
     blocks = re.findall(r"^```python\n(.*?)^```", page, re.S | re.M)

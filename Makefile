@@ -4,7 +4,7 @@
 export PATH := /usr/bin:$(PATH)
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-all bench gpu-bundle test-gpu bench-gpu lint format clean
+.PHONY: help setup build demo test test-all test-ray bench gpu-bundle test-gpu bench-gpu lint format clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -28,6 +28,10 @@ test: setup ## set up, build and run every test (C++, Python, sanitizers, a minu
 test-all: setup ## the same and the slow ones: 200 large photographs, clang-tidy, longer fuzzing
 	@tools/build.sh
 	@$(PYTHON) tools/run_tests.py --all
+
+test-ray: setup ## clusters of three nodes on this machine, whose workers, nodes and drivers are killed in mid-run
+	@tools/build.sh
+	@VECFRAME_RAY_TESTS=1 $(PYTHON) -m pytest -q -p no:cacheprovider tests/python/runners
 
 bench: ## measure kernels, models, jobs and starts, as ratios to the machine's own limit; ARGUMENTS="--peers": and the peers
 	@tools/setup.sh build demo

@@ -81,12 +81,16 @@ struct EmbedOptions {
   std::string device = "auto";
   /// Rows a batch; by default chosen from the memory limit, or by the provider.
   std::optional<std::int64_t> batch_size;
-  /// Of providers that are called: embedders side by side, or requests in flight.
+  /// Of providers that are called: embedders side by side, or requests in flight. On a cluster:
+  /// workers, each with an embedder.
   std::optional<std::int64_t> concurrency;
   /// After a failure that may pass; 3 unless the provider says otherwise. Others are final.
   std::optional<std::int64_t> max_retries;
   /// For each embedder; more than this machine has is a RequestError.
   std::optional<double> num_gpus;
+  /// Workers of a cluster will run the plan: whoever starts them looks at what GPUs there are, and
+  /// `concurrency` and `num_gpus` are for every provider.
+  bool on_cluster = false;
   /// The provider's own, by name. Those of "transformers" may be given here or as fields.
   std::map<std::string, Value> options;
   OnError on_error = OnError::kRaise;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vecframe {
@@ -27,9 +28,13 @@ class VECFRAME_API PlannedRun {
 
   /// The next shard as JSON, for a ShardRunner of the same dataframe; nothing at the end.
   std::optional<std::string> next_shard();
-  /// After every shard was run: writes manifest and report, the sum of those of the shards (JSON),
-  /// and returns the latter. Throws RunError, and names them, if parts are missing.
-  std::string finish(const std::vector<std::string>& reports);
+  /// Takes what ShardRunner::run() gave for one shard; once for each.
+  void add(const std::string& report, const std::vector<FailedInput>& failed_inputs = {});
+  /// After every shard was run: writes manifest and report, the sum of those that were added
+  /// (JSON), and returns the latter. `facts`: a JSON object of what is known of the run as a whole,
+  /// such as its wall time, in the place of sums. Throws RunError, and names them, if parts are
+  /// missing.
+  std::string finish(const std::string& facts = "{}");
 
  private:
   struct Impl;
@@ -54,6 +59,29 @@ class VECFRAME_API ShardRunner {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// A call of embed_image() or embed_text() in a plan, for whoever starts workers for it.
+struct EmbedderUse {
+  std::string provider, model;
+  bool of_texts = false;  ///< else of pictures
+  bool is_local = false;  ///< a model that this library runs itself
+  bool is_async = false;
+  std::string device;  ///< of a local one, as the call has it
+  /// The call's, else the provider's.
+  std::optional<std::int64_t> concurrency;
+  std::optional<double> num_gpus;
+  /// What makes the embedder, if it is not local: one of these.
+  std::shared_ptr<const EmbedderDescriptor<Picture>> pictures;
+  std::shared_ptr<const EmbedderDescriptor<std::string_view>> texts;
+};
+
+/// Every occurrence of such a call. A copy of the plan by way of its JSON has them in the same
+/// order.
+VECFRAME_API std::vector<EmbedderUse> embedders_of(const DataFrame& frame);
+/// The plan as one of several workers runs it: with these embedders, where `uses` (those of
+/// embedders_of()) has one, and a single one for each sync call, since workers stand side by side.
+/// Throws RequestError if they are not of this plan.
+VECFRAME_API DataFrame for_worker(const DataFrame& frame, const std::vector<EmbedderUse>& uses);
 
 struct MergedRun {
   bool complete = false;  ///< all shares of the run have ended

@@ -125,6 +125,12 @@ struct WriteOptions : RunOptions {
   std::int64_t cache_bytes = std::int64_t{4} << 30;
 };
 
+/// An input that failed, as the file of dead letters has it.
+struct FailedInput {
+  std::string input;  ///< a path, or where a text stands
+  std::string stage, code, message;
+};
+
 struct RunReport {
   std::int64_t rows = 0;
   std::int64_t failed = 0;
@@ -134,6 +140,8 @@ struct RunReport {
   std::vector<std::string> notices;    ///< for people: parts put aside, recipes that changed
   std::int64_t peak_memory_bytes = 0;  ///< of the process
   std::string json;                    ///< everything, as docs/file-format.md describes it
+  /// Of a ShardRunner whose options name a file of dead letters, which only PlannedRun writes.
+  std::vector<FailedInput> failed_inputs;
 };
 
 }  // namespace vecframe

@@ -12,6 +12,7 @@ void bind_expression(nanobind::module_& module);
 void bind_run(nanobind::module_& module);
 void bind_dataframe(nanobind::module_& module);
 void bind_jobs(nanobind::module_& module);
+void bind_worker_plan(nanobind::module_& module);
 void bind_models(nanobind::module_& module);
 void bind_inspect(nanobind::module_& module);
 

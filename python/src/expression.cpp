@@ -75,6 +75,7 @@ void bind_expression(nb::module_& module) {
       .def_rw("concurrency", &EmbedOptions::concurrency, nb::arg().none())
       .def_rw("max_retries", &EmbedOptions::max_retries, nb::arg().none())
       .def_rw("num_gpus", &EmbedOptions::num_gpus, nb::arg().none())
+      .def_rw("on_cluster", &EmbedOptions::on_cluster)
       .def_rw("on_error", &EmbedOptions::on_error)
       .def_rw("error_column", &EmbedOptions::error_column, nb::arg().none());
 

@@ -18,6 +18,12 @@ using namespace nb::literals;
 namespace vecframe::python {
 namespace {
 
+// Paths and messages need not be UTF-8.
+std::string to_bytes(nb::handle object) {
+  const auto bytes = nb::cast<nb::bytes>(object);
+  return {bytes.c_str(), bytes.size()};
+}
+
 // A runner with callables of its own, which its options refer to.
 class Runner {
  public:
@@ -45,7 +51,19 @@ void bind_jobs(nb::module_& module) {
       .def(nb::init<const DataFrame&, const std::string&, const WriteOptions&>(), "frame"_a,
            "path"_a, "options"_a, nb::call_guard<nb::gil_scoped_release>())
       .def("next_shard", &PlannedRun::next_shard, nb::call_guard<nb::gil_scoped_release>())
-      .def("finish", &PlannedRun::finish, "reports"_a, nb::call_guard<nb::gil_scoped_release>())
+      .def(
+          "add",
+          [](PlannedRun& run, const std::string& report, const std::vector<nb::tuple>& failed) {
+            std::vector<FailedInput> inputs;
+            for (const nb::tuple& one : failed)
+              inputs.push_back({to_bytes(one[0]), nb::cast<std::string>(one[1]),
+                                nb::cast<std::string>(one[2]), to_bytes(one[3])});
+            run.add(report, inputs);
+          },
+          "report"_a, "failed_inputs"_a,
+          nb::sig("def add(self, report: str, failed_inputs: "
+                  "collections.abc.Sequence[tuple[bytes, str, str, bytes]]) -> None"))
+      .def("finish", &PlannedRun::finish, "facts"_a, nb::call_guard<nb::gil_scoped_release>())
       .def(
           "close", [](PlannedRun& run) { PlannedRun ended(std::move(run)); },
           "Lets the directory go; the run is over.");

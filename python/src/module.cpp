@@ -20,6 +20,7 @@ NB_MODULE(_native, module) {
   bind_run(module);
   bind_dataframe(module);
   bind_jobs(module);
+  bind_worker_plan(module);
   bind_models(module);
   bind_inspect(module);
 }

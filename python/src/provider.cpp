@@ -9,6 +9,7 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <vecframe/error.h>
 #include <vecframe/session.h>
 
@@ -19,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <tuple>
 #include <vector>
 
 #include "bindings.h"
@@ -179,6 +181,7 @@ class PythonDescriptor final : public EmbedderDescriptor<Input> {
   explicit PythonDescriptor(Description description) : description_(std::move(description)) {}
   const EmbedderIdentity& identity() const override { return description_.identity; }
   const CallRules& rules() const override { return description_.rules; }
+  const Description& description() const { return description_; }
   AnyEmbedder<Input> instantiate(const StopSource& stop) const override {
     nb::gil_scoped_acquire locked;
     try {
@@ -268,6 +271,37 @@ std::shared_ptr<const EmbedderDescriptor<Input>> to_descriptor(const Description
 template std::shared_ptr<const PictureDescriptor> to_descriptor(const Description&);
 template std::shared_ptr<const TextDescriptor> to_descriptor(const Description&);
 
+template <class Input>
+const Description* description_of(const EmbedderDescriptor<Input>& descriptor) {
+  const auto* python = dynamic_cast<const PythonDescriptor<Input>*>(&descriptor);
+  return python == nullptr ? nullptr : &python->description();
+}
+template const Description* description_of(const PictureDescriptor&);
+template const Description* description_of(const TextDescriptor&);
+
+namespace {
+
+using DescriptionState =
+    std::tuple<std::string, std::string, std::int64_t, std::map<std::string, std::string>, bool,
+               std::optional<std::int64_t>, std::optional<std::int64_t>, std::int64_t, double,
+               nb::object>;
+
+DescriptionState state_of(const Description& of) {
+  return {of.identity.provider, of.identity.model,   of.identity.dimension, of.identity.details,
+          of.rules.is_async,    of.rules.batch_size, of.rules.concurrency,  of.rules.max_retries,
+          of.rules.num_gpus,    of.make->get()};
+}
+
+void set_state(Description& self, const DescriptionState& state) {
+  const auto& [provider, model, dimension, details, is_async, batch_size, concurrency, max_retries,
+               num_gpus, make] = state;
+  new (&self) Description{{provider, model, dimension, {}, details},
+                          {is_async, batch_size, concurrency, max_retries, num_gpus},
+                          std::make_shared<SharedObject>(make)};
+}
+
+}  // namespace
+
 OptionValues to_options(const nb::dict& options) {
   OptionValues values;
   for (const auto& [key, value] : options) {
@@ -330,7 +364,10 @@ void bind_provider(nb::module_& module) {
                   "details: dict[str, str], is_async: bool, batch_size: int | None, "
                   "concurrency: int | None, max_retries: int, num_gpus: float, "
                   "make: collections.abc.Callable[[collections.abc.Callable[[], bool]], object]) "
-                  "-> None"));
+                  "-> None"))
+      .def("__getstate__", &state_of, nb::sig("def __getstate__(self) -> tuple[object, ...]"))
+      .def("__setstate__", &set_state, "state"_a,
+           nb::sig("def __setstate__(self, state: tuple[object, ...]) -> None"));
   nb::class_<Session>(module, "NativeSession")
       .def(nb::init<>())
       .def_static("process", [] { return Session::current(); })

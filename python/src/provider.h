@@ -41,6 +41,12 @@ std::shared_ptr<const EmbedderDescriptor<Input>> to_descriptor(const Description
 extern template std::shared_ptr<const PictureDescriptor> to_descriptor(const Description&);
 extern template std::shared_ptr<const TextDescriptor> to_descriptor(const Description&);
 
+/// What such a descriptor was made of; null for one of another kind.
+template <class Input>
+const Description* description_of(const EmbedderDescriptor<Input>& descriptor);
+extern template const Description* description_of(const PictureDescriptor&);
+extern template const Description* description_of(const TextDescriptor&);
+
 /// A provider that is not written in Python, as Python holds it.
 struct NativeProvider {
   std::shared_ptr<const Provider> provider;

@@ -98,6 +98,18 @@ void bind_run(nb::module_& module) {
   module.attr("DEFAULT_MEMORY_LIMIT") = kDefaultMemoryLimit;
 
   nb::class_<Progress>(module, "Progress", "A snapshot of a run that goes on.")
+      .def(
+          "__init__",
+          [](Progress* self, std::int64_t rows, std::int64_t failed, std::int64_t listed,
+             bool listing_done, double seconds, std::int64_t read, std::int64_t prepared,
+             std::int64_t embedded, std::int64_t duplicates, std::int64_t cache_hits,
+             std::int64_t retries, std::int64_t bytes_read) {
+            new (self) Progress{rows,     failed,   listed,     listing_done, seconds, read,
+                                prepared, embedded, duplicates, cache_hits,   retries, bytes_read};
+          },
+          nb::kw_only(), "rows"_a = 0, "failed"_a = 0, "listed"_a = 0, "listing_done"_a = false,
+          "seconds"_a = 0.0, "read"_a = 0, "prepared"_a = 0, "embedded"_a = 0, "duplicates"_a = 0,
+          "cache_hits"_a = 0, "retries"_a = 0, "bytes_read"_a = 0)
       .def_ro("rows", &Progress::rows, "Finished rows, failed ones included.")
       .def_ro("failed", &Progress::failed)
       .def_ro("listed", &Progress::listed, "Inputs found so far.")
@@ -124,7 +136,18 @@ void bind_run(nb::module_& module) {
       .def_ro("load_seconds", &RunReport::load_seconds)
       .def_ro("notices", &RunReport::notices)
       .def_ro("peak_memory_bytes", &RunReport::peak_memory_bytes)
-      .def_ro("json", &RunReport::json);
+      .def_ro("json", &RunReport::json)
+      .def_prop_ro(
+          "failed_inputs",
+          [](const RunReport& report) {
+            nb::list inputs;
+            for (const FailedInput& one : report.failed_inputs)
+              inputs.append(nb::make_tuple(nb::bytes(one.input.data(), one.input.size()), one.stage,
+                                           one.code,
+                                           nb::bytes(one.message.data(), one.message.size())));
+            return inputs;
+          },
+          nb::sig("def failed_inputs(self) -> list[tuple[bytes, str, str, bytes]]"));
 }
 
 }  // namespace vecframe::python

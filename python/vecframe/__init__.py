@@ -27,6 +27,7 @@ from vecframe.expression import col, lit
 from vecframe.image_functions import ImageFormat, ImageMode
 from vecframe.inspection import inspect
 from vecframe.report import RunReport, read_report
+from vecframe.runners import get_or_infer_runner_type, set_runner_native, set_runner_ray
 from vecframe.schema import Field, Schema
 from vecframe.provider import Provider, ProviderImportError, ProviderNotImplementedError, RetryAfterError
 from vecframe.session import (
@@ -74,6 +75,7 @@ __all__ = [
     "from_pandas",
     "from_polars",
     "from_pydict",
+    "get_or_infer_runner_type",
     "get_provider",
     "has_provider",
     "inspect",
@@ -85,6 +87,8 @@ __all__ = [
     "read_texts",
     "session",
     "set_provider",
+    "set_runner_native",
+    "set_runner_ray",
 ]
 
 __version__ = _native.version()

@@ -58,6 +58,10 @@ class Description:
 
     def __init__(self, *, provider: str, model: str, dimension: int, details: dict[str, str], is_async: bool, batch_size: int | None, concurrency: int | None, max_retries: int, num_gpus: float, make: Callable[[Callable[[], bool]], object]) -> None: ...
 
+    def __getstate__(self) -> tuple[object, ...]: ...
+
+    def __setstate__(self, state: tuple[object, ...]) -> None: ...
+
 class NativeSession:
     def __init__(self) -> None: ...
 
@@ -327,6 +331,12 @@ class EmbedOptions:
     def num_gpus(self, arg: float | None, /) -> None: ...
 
     @property
+    def on_cluster(self) -> bool: ...
+
+    @on_cluster.setter
+    def on_cluster(self, arg: bool, /) -> None: ...
+
+    @property
     def on_error(self) -> OnError: ...
 
     @on_error.setter
@@ -350,6 +360,8 @@ DEFAULT_MEMORY_LIMIT: int = 536870912
 
 class Progress:
     """A snapshot of a run that goes on."""
+
+    def __init__(self, *, rows: int = 0, failed: int = 0, listed: int = 0, listing_done: bool = False, seconds: float = 0.0, read: int = 0, prepared: int = 0, embedded: int = 0, duplicates: int = 0, cache_hits: int = 0, retries: int = 0, bytes_read: int = 0) -> None: ...
 
     @property
     def rows(self) -> int:
@@ -430,6 +442,9 @@ class NativeReport:
     @property
     def json(self) -> str: ...
 
+    @property
+    def failed_inputs(self) -> list[tuple[bytes, str, str, bytes]]: ...
+
 class NativeDataFrame:
     def rows(self, *, threads: int, memory_limit: int, stages: dict[str, int] = {}, ordered: bool = True, morsel_rows: int, optimize: bool = True, on_failure: Callable[[str, str], object] | None) -> NativeRows: ...
 
@@ -506,7 +521,9 @@ class NativePlannedRun:
 
     def next_shard(self) -> str | None: ...
 
-    def finish(self, reports: Sequence[str]) -> str: ...
+    def add(self, report: str, failed_inputs: Sequence[tuple[bytes, str, str, bytes]]) -> None: ...
+
+    def finish(self, facts: str) -> str: ...
 
     def close(self) -> None:
         """Lets the directory go; the run is over."""
@@ -543,6 +560,44 @@ def merge_run(directory: str) -> MergedRun: ...
 def read_report(directory: str) -> str: ...
 
 def report_text(report: str) -> str: ...
+
+class EmbedderUse:
+    """A call of embed_image() or embed_text() in a plan; can be pickled."""
+
+    @property
+    def provider(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def is_local(self) -> bool:
+        """Of a model that this library runs itself."""
+
+    @property
+    def is_async(self) -> bool: ...
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def concurrency(self) -> int | None:
+        """The call's, else the provider's."""
+
+    @property
+    def num_gpus(self) -> float | None: ...
+
+    def __getstate__(self) -> tuple[object, ...]: ...
+
+    def __setstate__(self, state: tuple[object, ...]) -> None: ...
+
+def embedders_of(frame: NativeDataFrame) -> list[EmbedderUse]:
+    """Every occurrence of such a call, in order."""
+
+def for_worker(frame: NativeDataFrame, uses: Sequence[EmbedderUse]) -> NativeDataFrame:
+    """
+    The plan as one of several workers runs it, with the embedders of `uses`.
+    """
 
 class ModelInfo:
     """What is known of a model before its weights are read."""

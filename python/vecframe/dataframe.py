@@ -15,6 +15,7 @@ from vecframe._native import Expression, Progress, RequestError
 from vecframe._write_options import write_options
 from vecframe.progress import ProgressChoice, ProgressLine, progress_callback
 from vecframe.report import RunReport
+from vecframe.runners import ray_runner
 from vecframe.schema import Field, Schema
 from vecframe.streams import ArrowStream, batches_of
 
@@ -388,25 +389,30 @@ class DataFrame:
             raise RequestError(f"write_parquet: write_mode={write_mode!r} and mode={mode!r} differ; give one of them")
         target = path_text("write_parquet", path)
         with _run_arguments(threads, memory_limit, progress, stages, ordered) as arguments:
-            options = write_options(
-                write_mode=write_mode or mode or "error",
-                resume=resume,
-                retry_failed=retry_failed,
-                prune=prune,
-                detect=detect,
-                shard=shard,
-                rows_per_part=rows_per_part,
-                bytes_per_part=bytes_per_part,
-                max_error_rate=max_error_rate,
-                dead_letter=dead_letter,
-                cache=cache,
-                cache_size=cache_size,
-                threads=arguments.pop("threads"),
-                memory_limit=arguments.pop("memory_limit"),
-                stages=arguments.pop("stages"),
-                ordered=arguments.pop("ordered"),
-            )
-            report = RunReport(self._native.write_parquet(target, options, **arguments))
+            words: dict[str, Any] = {
+                "write_mode": write_mode or mode or "error",
+                "resume": resume,
+                "retry_failed": retry_failed,
+                "prune": prune,
+                "detect": detect,
+                "shard": shard,
+                "rows_per_part": rows_per_part,
+                "bytes_per_part": bytes_per_part,
+                "max_error_rate": max_error_rate,
+                "dead_letter": dead_letter,
+                "cache": cache,
+                "cache_size": cache_size,
+                "threads": arguments.pop("threads"),
+                "memory_limit": arguments.pop("memory_limit"),
+                "stages": arguments.pop("stages"),
+                "ordered": arguments.pop("ordered"),
+            }
+            options = write_options(**words)
+            runner = ray_runner()
+            if runner is None:
+                report = RunReport(self._native.write_parquet(target, options, **arguments))
+            else:
+                report = runner.write_parquet(self._native, target, words, **arguments)
         for notice in report.notices:
             _logger.warning("%s", notice)
         return report

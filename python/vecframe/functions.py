@@ -9,6 +9,7 @@ from vecframe import _native
 from vecframe._arguments import integer, one_of, optional, require
 from vecframe._native import EmbedOptions, Expression, NativeProvider, OnError, RequestError
 from vecframe.progress import download_line
+from vecframe.runners import get_or_infer_runner_type
 from vecframe.vector_functions import (
     cosine_distance,
     cosine_similarity,
@@ -93,8 +94,10 @@ def embed_image(
         normalize: Divide each vector, or what `dimensions` keeps of it, by its L2 norm.
         dtype: Element type of the column, "float32" or "float16".
         batch_size: Pictures a batch; by default what the memory limit allows, or what the provider says.
-        concurrency: Of providers that are called: embedders side by side, or requests in flight.
-        num_gpus: For each embedder; more than this machine has is refused at once.
+        concurrency: Of providers that are called: embedders side by side, or requests in flight. On Ray, of any but an
+            async one: workers.
+        num_gpus: For each embedder; more than this machine has is refused at once. On Ray: for each worker, and more
+            than the cluster has is refused when the plan is run.
         max_retries: How often a batch is tried again after a failure that may pass; others are final.
         on_error: What becomes of a bad row, never of its batch. "raise" stops the run, "log" keeps the row with a null
             vector and warns through the logger "vecframe", "ignore" keeps it without a word.
@@ -240,6 +243,7 @@ def _common_options(
         if isinstance(num_gpus, bool) or not isinstance(num_gpus, (int, float)):
             raise RequestError(f"num_gpus: {num_gpus!r} is of type {type(num_gpus).__name__}; give a number of GPUs")
         common.num_gpus = float(num_gpus)
+    common.on_cluster = get_or_infer_runner_type() == "ray"
     common.on_error = _ON_ERROR[one_of("on_error", on_error, _ON_ERROR)]
     common.error_column = optional("error_column", error_column, str, "give a column name as str")
     return common

@@ -3,8 +3,10 @@
 One process plans and finishes, any number of others compute: the protocol is claim a shard, run it, commit its part. ::
 
     with PlannedRun(df, "out/", resume=True) as run:        # holds the directory's lock
-        reports = [ShardRunner(df, "out/").run(shard).json for shard in run]   # here, or wherever `df` can be made again
-        run.finish(reports)
+        runner = ShardRunner(df, "out/")               # here, or wherever `df` can be made again
+        for shard in run:
+            run.add(runner.run(shard))
+        run.finish()
 
 A shard that is run twice, or whose runner dies, does no harm: the rename of its part is its commit.
 """
@@ -37,11 +39,22 @@ class PlannedRun:
         while (shard := self._native.next_shard()) is not None:
             yield shard
 
-    def finish(self, reports: Iterable[str]) -> dict[str, Any]:
-        """After every shard was run: writes manifest and report, the sum of the shards' ``RunReport.json``."""
+    def add(self, report: RunReport) -> None:
+        """Takes the report of one shard, once for each, so that none has to be kept."""
+        self._native.add(report.json, report._native.failed_inputs)
+
+    def finish(self, reports: Iterable[str] = (), *, facts: dict[str, Any] | None = None) -> dict[str, Any]:
+        """After every shard was run: writes manifest and report, the sum of those of the shards.
+
+        Args:
+            reports: ``RunReport.json`` of shards that were not handed to add().
+            facts: Fields of the report that are known of the run as a whole, such as `seconds`, in the place of sums.
+        """
         import json
 
-        merged: dict[str, Any] = json.loads(self._native.finish(list(reports)))
+        for report in reports:
+            self._native.add(report, [])
+        merged: dict[str, Any] = json.loads(self._native.finish(json.dumps(facts or {})))
         return merged
 
     def close(self) -> None:

@@ -11,10 +11,26 @@ from vecframe._arguments import path_text
 from vecframe._native import NativeReport
 
 
+class MergedReport:
+    """The fields of a report that is the sum of others, read from its JSON."""
+
+    def __init__(self, text: str) -> None:
+        report = json.loads(text)
+        self.json = text
+        self.rows: int = report["rows"]
+        self.failed: int = report["failed"]
+        self.failures: dict[str, int] = report["failures"]
+        self.seconds: float = report["seconds"]
+        self.load_seconds: float = report["load_seconds"]
+        self.notices: list[str] = report["notices"]
+        self.peak_memory_bytes: int = report["memory"]["process_peak"]
+        self.failed_inputs: list[tuple[bytes, str, str, bytes]] = []
+
+
 class RunReport:
     """Counts, causes and times of a finished run."""
 
-    def __init__(self, native: NativeReport) -> None:
+    def __init__(self, native: NativeReport | MergedReport) -> None:
         self._native = native
 
     @property
@@ -48,7 +64,7 @@ class RunReport:
 
     @property
     def peak_memory_bytes(self) -> int:
-        """Of the process, so far."""
+        """Of the process, so far; of a run with workers, the largest."""
         return self._native.peak_memory_bytes
 
     @property

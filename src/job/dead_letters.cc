@@ -22,11 +22,11 @@ class JsonLetters final : public DeadLetters {
   explicit JsonLetters(const std::string& path)
       : path_(path), file_(path), stream_(file_.temporary_path(), std::ios::binary) {}
 
-  void add(const std::string& input, const RowError& error) override {
-    const nlohmann::ordered_json json = {{"input", input},
-                                         {"stage", to_string(error.stage)},
-                                         {"code", to_string(error.code)},
-                                         {"message", error.message}};
+  void add(const FailedInput& failed) override {
+    const nlohmann::ordered_json json = {{"input", failed.input},
+                                         {"stage", failed.stage},
+                                         {"code", failed.code},
+                                         {"message", failed.message}};
     // Paths are bytes; JSON is UTF-8.
     stream_ << json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     check();
@@ -56,11 +56,11 @@ class ParquetLetters final : public DeadLetters {
     for (const columnar::Field& field : schema_->fields) builders_.emplace_back(field.type);
   }
 
-  void add(const std::string& input, const RowError& error) override {
-    builders_[0].append(std::string_view(input));
-    builders_[1].append(to_string(error.stage));
-    builders_[2].append(to_string(error.code));
-    builders_[3].append(std::string_view(error.message));
+  void add(const FailedInput& failed) override {
+    builders_[0].append(std::string_view(failed.input));
+    builders_[1].append(std::string_view(failed.stage));
+    builders_[2].append(std::string_view(failed.code));
+    builders_[3].append(std::string_view(failed.message));
     if (builders_[0].length() == kBatchRows) flush();
   }
   void commit() override {
@@ -89,6 +89,11 @@ class ParquetLetters final : public DeadLetters {
 
 }  // namespace
 
+FailedInput failed_input(std::string input, const RowError& error) {
+  return {std::move(input), std::string(to_string(error.stage)), std::string(to_string(error.code)),
+          error.message};
+}
+
 void check_dead_letters(const std::string& path) {
   if (path.ends_with(".jsonl") || path.ends_with(".parquet")) return;
   throw RequestError("dead_letter: '" + path +
@@ -116,7 +121,7 @@ NotingSink::~NotingSink() {
 }
 
 void NotingSink::write(const exec::Row& row) {
-  if (letters_ && row.error) letters_->add(row.path, *row.error);
+  if (letters_ && row.error) letters_->add(failed_input(row.path, *row.error));
   sink_.write(row);
 }
 

@@ -1,9 +1,12 @@
 // A file of the inputs that failed, for whoever is to mend or retry them.
 #pragma once
 
+#include <vecframe/run.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/row_error.h"
 #include "exec/pipeline.h"
@@ -11,13 +14,25 @@
 
 namespace vecframe::job {
 
+FailedInput failed_input(std::string input, const RowError& error);
+
 /// Appears, by rename, when it is committed.
 class DeadLetters {
  public:
   virtual ~DeadLetters() = default;
-  /// `input` is a path, or where a text stands.
-  virtual void add(const std::string& input, const RowError& error) = 0;
+  virtual void add(const FailedInput& failed) = 0;
   virtual void commit() = 0;
+};
+
+/// Keeps them in memory: those of one shard, for whoever holds the file.
+class CollectedLetters final : public DeadLetters {
+ public:
+  explicit CollectedLetters(std::vector<FailedInput>& letters) : letters_(letters) {}
+  void add(const FailedInput& failed) override { letters_.push_back(failed); }
+  void commit() override {}
+
+ private:
+  std::vector<FailedInput>& letters_;
 };
 
 /// By the name's suffix: `.jsonl` or `.parquet`, of columns input, stage, code, message. Throws

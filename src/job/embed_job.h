@@ -16,6 +16,7 @@
 #include "embed/embedder.h"
 #include "embed/text_embedder.h"
 #include "exec/pipeline.h"
+#include "job/dead_letters.h"
 #include "job/shard.h"
 #include "job/vector_store.h"
 #include "storage/table_io.h"
@@ -96,6 +97,7 @@ struct Report {
   std::int64_t peak_memory_bytes = 0;  ///< VmHWM of the process
   double load_seconds = 0;             ///< making the embedder
   std::string library_version;
+  std::vector<FailedInput> failed_inputs;  ///< of one shard of a run with dead letters; not in JSON
   std::string to_json() const;
 };
 

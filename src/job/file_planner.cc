@@ -157,6 +157,7 @@ void FilePlanner::begin_rewrite(std::uint32_t part) {
   shard_->id = inventory_.parts()[part].id;
   shard_->rewrite = Shard::Rewrite{};
   shard_->rewrite->nothing_kept = options_.whole_parts || !inventory_.parts()[part].current;
+  shard_->rewrite->num_rows = inventory_.parts()[part].rows;
   if (options_.prune) shard_->rewrite->dropped = unseen_rows(part, *seen_cursor_);
   rewritten_.push_back(part);
 }
@@ -208,6 +209,7 @@ std::optional<Shard> FilePlanner::next_pruned() {
     Shard shard;
     shard.id = inventory_.parts()[part].id;
     shard.rewrite = Shard::Rewrite{};
+    shard.rewrite->num_rows = inventory_.parts()[part].rows;
     shard.rewrite->dropped = std::move(dropped);
     return shard;
   }

@@ -35,6 +35,24 @@ bool takes_largest(const std::string& name) {
 
 void add(Json& sum, const Json& report);
 
+void add_cause(Json& causes, const Json& cause) {
+  for (Json& known : causes) {
+    if (known["stage"] != cause["stage"] || known["code"] != cause["code"]) continue;
+    known["count"] = known.value("count", std::int64_t{0}) + cause.value("count", std::int64_t{0});
+    return;
+  }
+  causes.push_back(cause);
+}
+
+// What many say is said once.
+void add_item(Json& sum, const std::string& name, const Json& item) {
+  if (name == "causes") {
+    add_cause(sum, item);
+  } else if (name != "notices" || std::find(sum.begin(), sum.end(), item) == sum.end()) {
+    sum.push_back(item);
+  }
+}
+
 void add_field(Json& sum, const std::string& name, const Json& value) {
   if (!sum.contains(name)) {
     sum[name] = value;
@@ -50,7 +68,7 @@ void add_field(Json& sum, const std::string& name, const Json& value) {
   } else if (value.is_object() && sum[name].is_object()) {
     if (name != "model" && name != "total") add(sum[name], value);
   } else if (value.is_array() && sum[name].is_array()) {
-    for (const Json& each : value) sum[name].push_back(each);
+    for (const Json& each : value) add_item(sum[name], name, each);
   } else if (sum[name].is_null()) {
     sum[name] = value;
   }
@@ -71,20 +89,6 @@ void finish_ratios(Json& sum) {
       sum["rates"][stage] = busy > 0 ? sum["counts"].value(stage, 0.0) / busy : 0.0;
     }
   }
-  sum.erase("total");
-  if (!sum.contains("causes")) return;
-  Json causes = Json::array();
-  for (const Json& cause : sum["causes"]) {
-    const auto known = std::find_if(causes.begin(), causes.end(), [&](const Json& each) {
-      return each["stage"] == cause["stage"] && each["code"] == cause["code"];
-    });
-    if (known == causes.end()) {
-      causes.push_back(cause);
-    } else {
-      (*known)["count"] = known->value("count", std::int64_t{0}) + cause.value("count", 0);
-    }
-  }
-  sum["causes"] = causes;
 }
 
 }  // namespace
@@ -93,18 +97,38 @@ std::string share_report_name(ShardShare share) {
   return fmt::format("{}{:05}-of-{:05}.json", kSharePrefix, share.index + 1, share.count);
 }
 
-std::string merge_reports(const std::vector<std::string>& reports) {
+struct ReportSum::State {
   Json sum = Json::object();
-  std::int64_t runs = 0;
-  for (const std::string& text : reports) {
-    const Json report = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (!report.is_object()) continue;
-    add(sum, report);
-    ++runs;
-  }
+};
+
+ReportSum::ReportSum() : state_(std::make_unique<State>()) {}
+ReportSum::~ReportSum() = default;
+
+void ReportSum::add(const std::string& text) {
+  const Json report = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!report.is_object()) return;
+  job::add(state_->sum, report);
+  ++size_;
+}
+
+std::string ReportSum::to_json(const std::string& facts, const std::string& base) const {
+  const Json known = Json::parse(facts, nullptr, /*allow_exceptions=*/false);
+  if (!known.is_object()) throw RequestError("facts: no JSON object; give one");
+  Json sum = Json::parse(base);
+  const Json total = sum.value("total", Json());
+  job::add(sum, state_->sum);
+  sum.erase("total");
+  if (total.is_object()) sum["total"] = total;
+  sum.update(known);
   finish_ratios(sum);
-  sum["runs"] = runs;
+  sum["runs"] = size_;
   return sum.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string merge_reports(const std::vector<std::string>& reports) {
+  ReportSum sum;
+  for (const std::string& report : reports) sum.add(report);
+  return sum.to_json();
 }
 
 bool is_complete(const DirectoryFiles& directory) {

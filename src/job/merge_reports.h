@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,25 @@ namespace vecframe::job {
 /// "_report-00003-of-00016.json"
 std::string share_report_name(ShardShare share);
 
-/// One report of all: counts and times of threads are added, wall times and peaks are the largest.
-/// `reports` are JSON as Report::to_json() gives it; one that is none is passed by.
+/// One report of many: counts and times of threads are added, wall times and peaks are the largest.
+/// Its size depends on how many there were only by the names of the parts.
+class ReportSum {
+ public:
+  ReportSum();
+  ~ReportSum();
+  /// JSON as Report::to_json() gives it; what is none is passed by.
+  void add(const std::string& report);
+  std::int64_t size() const { return size_; }
+  /// `facts`: a JSON object of what is known of all together, in the place of sums. `base`: a
+  /// report of what belongs to none of them; only its totals are those of the sum.
+  std::string to_json(const std::string& facts = "{}", const std::string& base = "{}") const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+  std::int64_t size_ = 0;
+};
+
 std::string merge_reports(const std::vector<std::string>& reports);
 
 struct MergedOutput {

@@ -82,14 +82,34 @@ class Positions {
   std::size_t next_ = 0;
 };
 
+// Of a part whose dropped rows have gone already, since whoever ran the shard first did not live to
+// say so: the same rows by their new places.
+Shard::Rewrite without_dropped(const Shard::Rewrite& planned) {
+  Shard::Rewrite rewrite = planned;
+  rewrite.dropped.clear();
+  Positions dropped(planned.dropped);
+  auto row = rewrite.replaced.begin();
+  std::uint32_t gone = 0;
+  for (std::int64_t i = 0; i < planned.num_rows && row != rewrite.replaced.end(); ++i) {
+    if (*row == i) *row++ -= gone;
+    if (dropped.contains(i)) ++gone;
+  }
+  return rewrite;
+}
+
 }  // namespace
 
 void merge_rows(const std::string& old_path, const std::string* fresh_path,
-                const std::vector<InputKey>& fresh_keys, const Shard::Rewrite& rewrite,
+                const std::vector<InputKey>& fresh_keys, const Shard::Rewrite& planned,
                 storage::TableModule& tables, Part& out) {
   const std::optional<PartFacts> old_facts = read_part_facts(old_path, tables);
   if (!old_facts || static_cast<std::int64_t>(old_facts->keys.size()) != old_facts->num_rows)
     throw RunError("'" + old_path + "' has changed since the run began");
+  const auto num_dropped = static_cast<std::int64_t>(planned.dropped.size());
+  const bool is_done = num_dropped > 0 && old_facts->num_rows == planned.num_rows - num_dropped;
+  if (!is_done && old_facts->num_rows != planned.num_rows)
+    throw RunError("'" + old_path + "' has changed since the run began");
+  const Shard::Rewrite rewrite = is_done ? without_dropped(planned) : planned;
   Rows old_rows(old_path, tables);
   FreshRows fresh(fresh_path, tables);
   Positions replaced(rewrite.replaced), dropped(rewrite.dropped);
@@ -112,6 +132,8 @@ void merge_rows(const std::string& old_path, const std::string* fresh_path,
     }
     if (!picks.empty()) out.write(tables.relational().take(old_rows.schema(), morsels, picks));
   }
+  if (row != old_facts->num_rows)
+    throw RunError("'" + old_path + "' has changed while it was read");
   out.facts().num_failed =
       std::count_if(keys.begin(), keys.end(), [](const InputKey& key) { return key.failed(); });
 }

@@ -38,10 +38,10 @@ class OutputDirectory : public DirectoryFiles {
   ~OutputDirectory();
   OutputDirectory(const OutputDirectory&) = delete;
   OutputDirectory& operator=(const OutputDirectory&) = delete;
-
- private:
+  /// Removes what writers that died have left. None of this run may be at work.
   void clean_up() const;
 
+ private:
   std::optional<DirectoryLock> lock_;
   std::optional<ShareLock> share_lock_;
   bool created_ = false;

@@ -95,6 +95,27 @@ class SpecTexts final : public storage::TextSource {
   Fingerprint content_;
 };
 
+// The token of a run, while it goes on.
+class Epoch {
+ public:
+  explicit Epoch(std::string directory)
+      : directory_(std::move(directory)), token_(begin_epoch(directory_)) {}
+  ~Epoch() {
+    try {
+      end_epoch(directory_);
+    } catch (const RunError&) {
+      // The next run replaces the token.
+    }
+  }
+  Epoch(const Epoch&) = delete;
+  Epoch& operator=(const Epoch&) = delete;
+  const std::string& token() const { return token_; }
+
+ private:
+  const std::string directory_;
+  const std::string token_;
+};
+
 // An earlier output that is to be replaced goes: parts are committed one by one.
 void prepare_output(const std::string& output, const OutputOptions& writing) {
   map_large_blocks();
@@ -118,7 +139,8 @@ class PlannedJob::Impl {
         tables_(tables),
         schema_(output_schema(job_)),
         run_(job_.output, job_.writing, schema_, recipe_of(job_, *schema_), tables),
-        epoch_(begin_epoch(run_.directory().path())) {
+        epoch_(run_.directory().path()),
+        letters_(dead_letters_of(job_, tables)) {
     if (job_.texts.empty()) {
       files_.emplace(job_, run_);
       planner_ = &files_->planner();
@@ -132,21 +154,31 @@ class PlannedJob::Impl {
         schema_(output_schema(*steps_)),
         run_(steps_->output, steps_->writing, schema_, recipe_of(*steps_, context, *schema_),
              tables),
-        epoch_(begin_epoch(run_.directory().path())),
+        epoch_(run_.directory().path()),
+        letters_(steps_->dead_letter.empty() ? nullptr
+                                             : open_dead_letters(steps_->dead_letter, tables)),
         units_(std::in_place, *steps_, run_, tables),
         planner_(&units_->planner()) {}
-  ~Impl() { end_epoch(run_.directory().path()); }
+  ~Impl() {
+    if (letters_) commit_quietly();
+  }
 
   std::optional<ShardSpec> next() {
     std::optional<ShardSpec> spec = planner_ != nullptr ? next_files() : next_texts();
     if (!spec) return std::nullopt;
     spec->recipe = run_.recipe().fingerprint();
-    spec->epoch = epoch_;
+    spec->epoch = epoch_.token();
     given_.push_back(spec->shard.id);
     return spec;
   }
 
-  std::string finish(const std::vector<std::string>& reports) {
+  void add(const std::string& report, const std::vector<FailedInput>& failed) {
+    reports_.add(report);
+    if (letters_)
+      for (const FailedInput& each : failed) letters_->add(each);
+  }
+
+  std::string finish(const std::string& facts) {
     std::string missing;
     for (const std::int64_t id : given_)
       if (!std::filesystem::exists(run_.directory().file(part_name(id))))
@@ -164,10 +196,16 @@ class PlannedJob::Impl {
       run_.writer().begin(std::make_shared<const Shard>());
       run_.writer().finish();
     }
-    const std::string report = merge_reports(reports);
-    if (!reports.empty()) storage::write_file(run_.directory().file(kReportName), report + "\n");
-    merge_shares(run_.directory(), tables_);
-    return report;
+    if (letters_) letters_->commit();
+    letters_.reset();
+    const bool touched =
+        !given_.empty() || !run_.writer().written().empty() || !run_.writer().removed().empty();
+    if (!touched && is_complete(run_.directory())) return report(facts, nullptr);
+    run_.directory().clean_up();  // after workers that died
+    const MergedOutput merged = merge_shares(run_.directory(), tables_);
+    const std::string text = report(facts, &merged);
+    storage::write_file(run_.directory().file(kReportName), text + "\n");
+    return text;
   }
 
  private:
@@ -206,12 +244,39 @@ class PlannedJob::Impl {
     return spec;
   }
 
+  // `merged`: what the directory holds, if it was looked at.
+  std::string report(const std::string& facts, const MergedOutput* merged) {
+    Report own = steps_ ? Report() : begin_report(job_);
+    own.library_version = VECFRAME_VERSION;
+    own.output = steps_ ? steps_->output : job_.output;
+    if (!run_.inventory().difference().empty())
+      own.notices.push_back("the recipe changed, rows of another one are computed again: " +
+                            run_.inventory().difference());
+    for (const std::string& name : run_.inventory().corrupt())
+      own.notices.push_back("a part could not be read; it is now " + run_.directory().file(name));
+    for (const auto& [id, counts] : run_.writer().written())
+      own.parts.push_back(run_.directory().file(part_name(id)));
+    if (merged != nullptr) own.totals = OutputTotals{merged->parts, merged->rows, merged->failed};
+    return reports_.to_json(facts, own.to_json());
+  }
+
+  // The run ends with an error of its own, and no file tells of a part of its failures.
+  void commit_quietly() {
+    try {
+      letters_->commit();
+    } catch (const std::exception&) {
+      letters_.reset();
+    }
+  }
+
   const EmbedJob job_;  // unless steps_
   const std::optional<StepJob> steps_;
   storage::TableModule& tables_;
   const std::shared_ptr<const columnar::Schema> schema_;
   DirectoryRun run_;
-  const std::string epoch_;
+  const Epoch epoch_;
+  std::unique_ptr<DeadLetters> letters_;
+  ReportSum reports_;
   PlannedRows planned_;
   std::optional<PlannedFiles> files_;
   std::optional<TextPlanner> texts_;
@@ -242,9 +307,11 @@ PlannedJob::~PlannedJob() = default;
 
 std::optional<ShardSpec> PlannedJob::next() { return impl_->next(); }
 
-std::string PlannedJob::finish(const std::vector<std::string>& reports) {
-  return impl_->finish(reports);
+void PlannedJob::add(const std::string& report, const std::vector<FailedInput>& failed) {
+  impl_->add(report, failed);
 }
+
+std::string PlannedJob::finish(const std::string& facts) { return impl_->finish(facts); }
 
 ShardWriter begin_shard(const DirectoryFiles& directory, const ShardSpec& spec,
                         std::shared_ptr<const columnar::Schema> schema, const Recipe& recipe,
@@ -267,20 +334,24 @@ Report run_shard(const EmbedJob& job, const ShardSpec& spec, storage::TableModul
   PlannedRows planned;
   ShardSink sink(writer, planned, schema, job.columns, sink_memory(job.pipeline.memory_limit),
                  /*with_keys=*/job.texts.empty());
+  std::vector<FailedInput> failed;
+  NotingSink noting(sink,
+                    job.dead_letter.empty() ? nullptr : std::make_unique<CollectedLetters>(failed));
   EmbedJob shard_job = job;
   shard_job.pipeline.limit.reset();
   Report report;
   if (spec.shard.texts) {
     SpecTexts texts(job.texts, spec, planned);
-    report = execute_texts(shard_job, texts, sink, cancellation, progress, failure);
+    report = execute_texts(shard_job, texts, noting, cancellation, progress, failure);
   } else {
     SpecRows rows(spec);
     PlannedListing listing(rows, planned);
-    report = execute_images(shard_job, listing, sink, cancellation, progress, failure);
+    report = execute_images(shard_job, listing, noting, cancellation, progress, failure);
   }
   if (cancellation.cancelled()) throw Cancelled();
   sink.finish();
   report.parts = {directory.file(part_name(spec.shard.id))};
+  report.failed_inputs = std::move(failed);
   return report;
 }
 

@@ -26,9 +26,12 @@ class PlannedJob {
 
   /// Nothing at the end.
   std::optional<ShardSpec> next();
-  /// After every shard is committed: manifest, and one report of those of the shards, which is
-  /// returned. Throws RunError, and names them, if parts are missing.
-  std::string finish(const std::vector<std::string>& reports);
+  /// Of one shard that was run: its report (JSON) and, in a run with dead letters, its failures.
+  void add(const std::string& report, const std::vector<FailedInput>& failed = {});
+  /// After every shard is committed: manifest, and one report of those that were added, which is
+  /// returned. `facts`: a JSON object of what is known of the run as a whole, in the place of sums.
+  /// Throws RunError, and names them, if parts are missing.
+  std::string finish(const std::string& facts = "{}");
 
  private:
   class Impl;

@@ -27,6 +27,7 @@ struct Shard {
     std::vector<std::uint32_t> replaced;  ///< rows of the part that the shard computes, in order
     std::vector<std::uint32_t> dropped;   ///< rows that go
     bool nothing_kept = false;            ///< rows that are not replaced go too
+    std::int64_t num_rows = 0;            ///< of the part, as it was planned
   };
   std::int64_t id = 0;
   std::optional<Rewrite> rewrite;

@@ -55,7 +55,8 @@ ShardSpec parse(const Json& json) {
     const Json& rewrite = json["rewrite"];
     spec.shard.rewrite = {rewrite.at("replaced").get<std::vector<std::uint32_t>>(),
                           rewrite.at("dropped").get<std::vector<std::uint32_t>>(),
-                          rewrite.at("nothing_kept").get<bool>()};
+                          rewrite.at("nothing_kept").get<bool>(),
+                          rewrite.at("num_rows").get<std::int64_t>()};
   }
   for (const Json& file : json.value("files", Json::array()))
     spec.files.emplace_back(path_from_json(file.at(0)),
@@ -81,7 +82,8 @@ std::string to_json(const ShardSpec& spec) {
   if (spec.shard.rewrite)
     json["rewrite"] = {{"replaced", spec.shard.rewrite->replaced},
                        {"dropped", spec.shard.rewrite->dropped},
-                       {"nothing_kept", spec.shard.rewrite->nothing_kept}};
+                       {"nothing_kept", spec.shard.rewrite->nothing_kept},
+                       {"num_rows", spec.shard.rewrite->num_rows}};
   if (!spec.files.empty()) {
     Json files = Json::array();
     for (const auto& [path, key] : spec.files)

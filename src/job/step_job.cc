@@ -37,11 +37,10 @@ double seconds_since(Clock::time_point start) {
 // Runs plans and keeps the figures of all of them together.
 class StepRunner {
  public:
+  /// `letters` may be null.
   StepRunner(const StepJob& job, exec::StepContext& context, const exec::ProgressCallback& progress,
-             storage::TableModule* tables = nullptr)
-      : job_(job), context_(context), progress_(progress) {
-    if (tables != nullptr && !job.dead_letter.empty())
-      letters_ = open_dead_letters(job.dead_letter, *tables);
+             std::unique_ptr<DeadLetters> letters = nullptr)
+      : job_(job), context_(context), progress_(progress), letters_(std::move(letters)) {
     report_.library_version = VECFRAME_VERSION;
     report_.output = job.output;
     context_.statistics = &report_.statistics;
@@ -54,7 +53,7 @@ class StepRunner {
     };
     if (letters_)
       context_.on_failed_row = [this](const std::string& row, const RowError& error) {
-        letters_->add(row, error);
+        letters_->add(failed_input(row, error));
       };
   }
   ~StepRunner() {
@@ -163,11 +162,15 @@ class StepRunner {
   Clock::time_point shown_ = Clock::now();
 };
 
+std::unique_ptr<DeadLetters> dead_letters_of(const StepJob& job, storage::TableModule& tables) {
+  return job.dead_letter.empty() ? nullptr : open_dead_letters(job.dead_letter, tables);
+}
+
 Report run_to_file(const StepJob& job, exec::StepContext& context, storage::TableModule& tables,
                    const exec::ProgressCallback& progress) {
   check_output(job.output, job.writing.mode);
   Part part(job.output, output_schema(job), tables);
-  StepRunner runner(job, context, progress, &tables);
+  StepRunner runner(job, context, progress, dead_letters_of(job, tables));
   runner.run([&](const columnar::Morsel& morsel) { part.write(morsel); });
   part.close(/*is_shard=*/false);
   Report report = runner.finish();
@@ -194,7 +197,7 @@ Report run_one_stream(const StepJob& job, exec::StepContext& context, storage::T
     writer.begin(std::make_shared<const Shard>(shard));
     num_rows = 0;
   };
-  StepRunner runner(job, context, progress, &tables);
+  StepRunner runner(job, context, progress, dead_letters_of(job, tables));
   runner.run([&](const columnar::Morsel& morsel) {
     std::int64_t taken = 0;
     while (taken < morsel.num_rows) {
@@ -221,7 +224,7 @@ Report run_shards(const StepJob& job, exec::StepContext& context, storage::Table
   DirectoryRun run(job.output, job.writing, schema, recipe_of(job, context, *schema), tables);
   PlannedUnits units(job, run, tables);
   exec::StepContext once = shard_context(context);
-  StepRunner runner(job, once, progress, &tables);
+  StepRunner runner(job, once, progress, dead_letters_of(job, tables));
   ShardWriter& writer = run.writer();
   std::vector<std::string> shard_units;
   const auto compute = [&] {
@@ -286,12 +289,15 @@ Report run_shard(const StepJob& job, exec::StepContext& context, const ShardSpec
     units.push_back(unit);
   }
   read_units(context, units, tables);
-  StepRunner runner(job, context, progress);
+  std::vector<FailedInput> failed;
+  StepRunner runner(job, context, progress,
+                    job.dead_letter.empty() ? nullptr : std::make_unique<CollectedLetters>(failed));
   runner.run([&](const columnar::Morsel& morsel) { writer.write(morsel); });
   writer.add_failed(runner.statistics().failed);
   Report report = runner.finish();
   writer.finish();
   report.parts = {directory.file(part_name(spec.shard.id))};
+  report.failed_inputs = std::move(failed);
   return report;
 }
 

@@ -90,6 +90,8 @@ Expression make_local_call(plan::EmbedFunction function, const Expression& argum
                            plan::EmbedCall call = {}) {
   call.precision = tensor::to_string(facts.precision);
   call.device = options.device;
+  call.concurrency = options.concurrency;
+  call.num_gpus = options.num_gpus;
   return make_call(function, argument, options, facts, std::move(call));
 }
 
@@ -124,12 +126,15 @@ OptionValues local_words(const EmbedImageOptions& options) {
 }
 
 void check_local(const std::string& provider, const EmbedOptions& options) {
+  session::check_replicas(options);
+  if (options.on_cluster) return;
   if (options.concurrency)
     throw RequestError("concurrency: the models of '" + provider +
-                       "' run on all threads of the run; choose their number when it is run");
+                       "' run on all threads of the run; choose their number when it is run, or "
+                       "set a runner that has workers");
   if (options.num_gpus && *options.num_gpus != 0)
     throw RequestError("num_gpus: the models of '" + provider +
-                       "' run where device says; give that");
+                       "' run where device says; give that, or set a runner that has workers");
 }
 
 const char* const kNotImplemented = " is not currently implemented for the '";

@@ -87,9 +87,11 @@ std::optional<std::string> PlannedRun::next_shard() {
   return spec ? std::optional(job::to_json(*spec)) : std::nullopt;
 }
 
-std::string PlannedRun::finish(const std::vector<std::string>& reports) {
-  return impl_->job->finish(reports);
+void PlannedRun::add(const std::string& report, const std::vector<FailedInput>& failed_inputs) {
+  impl_->job->add(report, failed_inputs);
 }
+
+std::string PlannedRun::finish(const std::string& facts) { return impl_->job->finish(facts); }
 
 struct ShardRunner::Impl {
   std::unique_ptr<Shards> shards;

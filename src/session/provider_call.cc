@@ -30,10 +30,11 @@ void check_range(const std::string& name, std::int64_t value, std::int64_t least
       fmt::format("{}: {} is out of range; give {} to {}", name, value, least, most));
 }
 
-void check_gpus(double each, std::int64_t embedders) {
+void check_gpus(double each, std::int64_t embedders, bool on_cluster) {
   if (!(each >= 0) || (each > 1 && each != std::floor(each)))
     throw RequestError(fmt::format(
         "num_gpus: {} is no number of GPUs; give a whole number, or a part of one", each));
+  if (on_cluster) return;
   const int found = count_gpus();
   if (each * static_cast<double>(embedders) <= found) return;
   throw RequestError(
@@ -54,6 +55,11 @@ embed::EmbedderFacts facts_of(const exec::RowDescriptor& descriptor) {
   return facts;
 }
 
+void check_replicas(const EmbedOptions& options) {
+  if (options.concurrency) check_range("concurrency", *options.concurrency, 1, kMostConcurrency);
+  check_gpus(options.num_gpus.value_or(0), options.concurrency.value_or(1), options.on_cluster);
+}
+
 plan::EmbedCall provider_call(exec::RowDescriptor descriptor, const EmbedOptions& given,
                               const OptionValues& shown) {
   const EmbedderIdentity& identity = exec::identity_of(descriptor);
@@ -68,7 +74,8 @@ plan::EmbedCall provider_call(exec::RowDescriptor descriptor, const EmbedOptions
   const auto concurrency = one_of_both(given.concurrency, rules.concurrency);
   if (concurrency) check_range("concurrency", *concurrency, 1, kMostConcurrency);
   check_range("max_retries", given.max_retries.value_or(rules.max_retries), 0, kMostRetries);
-  check_gpus(given.num_gpus.value_or(rules.num_gpus), rules.is_async ? 1 : concurrency.value_or(1));
+  check_gpus(given.num_gpus.value_or(rules.num_gpus), rules.is_async ? 1 : concurrency.value_or(1),
+             given.on_cluster);
   plan::EmbedCall call;
   call.concurrency = given.concurrency;
   call.max_retries = given.max_retries;

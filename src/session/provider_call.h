@@ -32,6 +32,9 @@ embed::EmbedderFacts facts_of(const exec::RowDescriptor& descriptor);
 plan::EmbedCall provider_call(exec::RowDescriptor descriptor, const EmbedOptions& given,
                               const OptionValues& shown);
 
+/// The same checks of a call of a model that this library runs.
+void check_replicas(const EmbedOptions& options);
+
 /// The embedder of a call of a plan that came from another process, by the provider of that name in
 /// the current session, else by the one that the library brings along; null for a model that this
 /// library runs itself, and where there is no such provider. Credentials are those of this process.

@@ -44,6 +44,11 @@ std::string head(const Json& json) {
     text +=
         fmt::format("in all      {} rows, {} failed, in {} parts\n", json["total"].value("rows", 0),
                     json["total"].value("failed", 0), json["total"].value("parts", 0));
+  if (json.contains("cluster"))
+    text += fmt::format("cluster     {} workers on {} nodes, {} lost, {} shards begun anew\n",
+                        json["cluster"].value("workers", 0), json["cluster"].value("nodes", 0),
+                        json["cluster"].value("lost_workers", 0),
+                        json["cluster"].value("repeated_shards", 0));
   text += fmt::format("read        {}\n", amount(json.value("bytes_read", 0.0)));
   text += fmt::format("not anew    {} copies within the run, {} from the cache\n",
                       json.value("duplicates", 0), json.value("cache_hits", 0));

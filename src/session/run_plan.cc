@@ -129,6 +129,7 @@ RunReport to_public(const job::Report& report) {
   result.notices = report.notices;
   result.peak_memory_bytes = report.peak_memory_bytes;
   result.json = report.to_json();
+  result.failed_inputs = report.failed_inputs;
   return result;
 }
 

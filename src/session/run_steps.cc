@@ -21,6 +21,7 @@
 #include "job/step_job.h"
 #include "job/step_shards.h"
 #include "job/vector_store.h"
+#include "plan/change_calls.h"
 #include "plan/explain.h"
 #include "plan/steps.h"
 #include "providers/http/fetch_url.h"
@@ -124,10 +125,20 @@ struct SourceOpener {
   };
 };
 
+// A call without the words that only say how it is carried out.
+std::optional<plan::EmbedCall> plain_call(const plan::EmbedCall& call) {
+  plan::EmbedCall plain = call;
+  plain.batch_size = plain.concurrency = plain.max_retries = std::nullopt;
+  plain.num_gpus.reset();
+  return plain;
+}
+
 // The plan as it is explained, without its source and what only says how it runs: which files are
 // read, or in which batches, is not part of what comes out.
 std::string operations_of(const plan::LogicalPlan& plan) {
-  std::istringstream lines(plan::explain(plan));
+  const plan::PlanPointer plain = plan::change_calls(
+      std::make_shared<const plan::LogicalPlan>(plan), plain_call, relational_source());
+  std::istringstream lines(plan::explain(*plain));
   std::vector<std::string> kept;
   for (std::string line; std::getline(lines, line);)
     if (line.find("Properties = {") == std::string::npos) kept.push_back(std::move(line));

@@ -65,8 +65,13 @@ TEST_F(SharedRunTest, WorkersCommitEachShardOnce) {
             run_shard(job(), parse_shard_spec(to_json(shards[i / 2])), tables(), {}).to_json();
     });
   for (std::thread& thread : threads) thread.join();
-  reports.resize(shards.size());
-  planned.finish(reports);
+  for (std::size_t i = 0; i < shards.size(); ++i) planned.add(reports[2 * i]);
+  const auto report = nlohmann::json::parse(planned.finish(R"({"seconds":2.0,"workers":3})"));
+  EXPECT_EQ(report["rows"], 60);
+  EXPECT_EQ(report["images_per_second"], 30.0) << "facts of the whole are not sums";
+  EXPECT_EQ(report["workers"], 3);
+  EXPECT_EQ(report["total"]["rows"], 60);
+  EXPECT_EQ(report, nlohmann::json::parse(content_of(job().output + "/_report.json")));
   EXPECT_EQ(vectors_of(job().output), expected);
   const auto manifest = nlohmann::json::parse(content_of(job().output + "/_manifest.json"));
   EXPECT_EQ(manifest["rows"], 60);
@@ -89,8 +94,50 @@ TEST_F(SharedRunTest, AWorkerOfARunThatIsOverCommitsNothing) {
     reports.push_back(run_shard(job(), *spec, tables(), {}).to_json());
   }
   EXPECT_EQ(reports.size(), 8u) << "one shard was there";
-  next.finish(reports);
+  for (const std::string& report : reports) next.add(report);
+  next.finish();
   EXPECT_EQ(vectors_of(job().output).size(), 60u);
+}
+
+TEST_F(SharedRunTest, WhatWorkersThatDiedLeftGoesInTheEnd) {
+  PlannedJob planned(job(), tables());
+  exec::write_bytes(job().output + "/.part-00003.parquet.99-1.tmp", "half");
+  while (auto spec = planned.next()) planned.add(run_shard(job(), *spec, tables(), {}).to_json());
+  planned.finish();
+  for (const std::string& name : names_in(job().output)) EXPECT_FALSE(name.ends_with(".tmp"));
+}
+
+TEST_F(SharedRunTest, WithNothingLeftToDoNothingIsTouched) {
+  run(job(), tables(), {});
+  const std::string report = content_of(job().output + "/_report.json");
+  const std::string manifest = job().output + "/_manifest.json";
+  const auto before = std::filesystem::last_write_time(manifest);
+  PlannedJob planned(job(), tables());
+  EXPECT_FALSE(planned.next());
+  EXPECT_EQ(nlohmann::json::parse(planned.finish())["rows"], 0);
+  EXPECT_EQ(std::filesystem::last_write_time(manifest), before);
+  EXPECT_EQ(content_of(job().output + "/_report.json"), report);
+}
+
+TEST_F(SharedRunTest, FailuresOfShardsBecomeDeadLetters) {
+  for (const int row : {3, 30})
+    exec::write_bytes(paths_[static_cast<std::size_t>(row)], "no picture");
+  EmbedJob with_letters = job();
+  with_letters.pipeline.on_error = exec::OnError::kIgnore;
+  with_letters.dead_letter = directory_.file("dead.jsonl");
+  {
+    PlannedJob planned(with_letters, tables());
+    while (auto spec = planned.next()) {
+      const Report report = run_shard(with_letters, *spec, tables(), {});
+      EXPECT_FALSE(std::filesystem::exists(with_letters.dead_letter)) << "only the planner writes";
+      planned.add(report.to_json(), report.failed_inputs);
+    }
+    planned.finish();
+  }
+  const std::string letters = content_of(with_letters.dead_letter);
+  EXPECT_EQ(std::count(letters.begin(), letters.end(), '\n'), 2);
+  EXPECT_THAT(letters, HasSubstr(paths_[3]));
+  EXPECT_THAT(letters, HasSubstr(R"("stage":"decode","code":"unknown_format")"));
 }
 
 TEST_F(SharedRunTest, AChangedFileIsRewrittenByAWorker) {
@@ -101,10 +148,34 @@ TEST_F(SharedRunTest, AChangedFileIsRewrittenByAWorker) {
   ASSERT_EQ(shards.size(), 1u);
   EXPECT_EQ(shards[0].shard.id, 1);
   EXPECT_EQ(shards[0].num_rows(), 1);
-  planned.finish({run_shard(job(), parse_shard_spec(to_json(shards[0])), tables(), {}).to_json()});
+  planned.add(run_shard(job(), parse_shard_spec(to_json(shards[0])), tables(), {}).to_json());
+  planned.finish();
   const auto vectors = vectors_of(job().output);
   EXPECT_EQ(vectors.size(), 60u);
   EXPECT_EQ(vectors.at(paths_[10])[0], exec::colour_of(500)[0]);
+}
+
+TEST_F(SharedRunTest, AShardThatDropsRowsMayBeRunTwice) {
+  run(job(), tables(), {});
+  exec::write_picture(paths_[12], 500, 24, 20);
+  for (const int row : {8, 13}) std::filesystem::remove(paths_[static_cast<std::size_t>(row)]);
+  EmbedJob pruning = job();
+  pruning.writing.prune = true;
+  {
+    PlannedJob planned(pruning, tables());
+    const std::vector<ShardSpec> shards = all_shards(planned);
+    ASSERT_EQ(shards.size(), 1u);
+    const ShardSpec spec = parse_shard_spec(to_json(shards[0]));
+    run_shard(pruning, spec, tables(), {});  // by a worker that did not live to say so
+    planned.add(run_shard(pruning, spec, tables(), {}).to_json());
+    planned.finish();
+  }
+  const auto vectors = vectors_of(job().output);
+  EXPECT_EQ(vectors.size(), 58u);
+  EXPECT_EQ(vectors.at(paths_[12])[0], exec::colour_of(500)[0]);
+  EXPECT_EQ(vectors.at(paths_[11])[0], exec::colour_of(11)[0]);
+  EXPECT_FALSE(vectors.contains(paths_[8]));
+  EXPECT_FALSE(PlannedJob(pruning, tables()).next()) << "keys are those of the rows";
 }
 
 TEST_F(SharedRunTest, FinishNamesPartsThatAreMissing) {
@@ -113,7 +184,7 @@ TEST_F(SharedRunTest, FinishNamesPartsThatAreMissing) {
   for (std::size_t i = 0; i < shards.size(); ++i)
     if (i != 4) run_shard(job(), shards[i], tables(), {});
   try {
-    planned.finish({});
+    planned.finish();
     FAIL() << "no exception";
   } catch (const RunError& error) {
     EXPECT_THAT(error.what(), HasSubstr("part-00004.parquet"));
@@ -131,7 +202,7 @@ TEST_F(SharedRunTest, AShardOfAnotherRecipeIsRefused) {
 TEST(ShardSpecTest, SurvivesJson) {
   ShardSpec spec;
   spec.shard.id = 12;
-  spec.shard.rewrite = Shard::Rewrite{{1, 5}, {2}, true};
+  spec.shard.rewrite = Shard::Rewrite{{1, 5}, {2}, true, 9};
   spec.recipe = "r";
   spec.epoch = "e";
   spec.files = {{"plain.jpg", {1, 2, 4}}, {"caf\xe9.jpg", {5, 6, 8}}};
@@ -140,6 +211,7 @@ TEST(ShardSpecTest, SurvivesJson) {
   EXPECT_EQ(back.shard.rewrite->replaced, spec.shard.rewrite->replaced);
   EXPECT_EQ(back.shard.rewrite->dropped, spec.shard.rewrite->dropped);
   EXPECT_TRUE(back.shard.rewrite->nothing_kept);
+  EXPECT_EQ(back.shard.rewrite->num_rows, 9);
   EXPECT_EQ(back.files, spec.files);
   for (const char* wrong : {"", "{}", "[]", R"({"id":"x","recipe":"","epoch":""})",
                             R"({"id":1,"recipe":"","epoch":"","files":[["a","zz"]]})"})

@@ -319,7 +319,7 @@ def test_wrong_descriptors_are_refused():
 def test_words_of_other_providers(model):
     refused(lambda: embed_text(vf.col("t"), model=model, pooling="cls"), "embed_text", "pooling")
     refused(lambda: embed_image(vf.col("i"), model=model, concurrency=2), "concurrency", "threads")
-    refused(lambda: embed_image(vf.col("i"), model=model, num_gpus=1), "num_gpus", "device")
+    refused(lambda: embed_image(vf.col("i"), model=model, num_gpus=1), "num_gpus", "no GPU was found")
 
 
 def test_what_is_not_implemented():

@@ -65,11 +65,11 @@ def lead_remotely(
     on_failure: Callable[[str, str], object],
 ) -> RunReport:
     """Has a process of the cluster lead the run. If this one ends, so does the run."""
-    kind = ray.remote(concurrency_groups={"watch": 1}, max_restarts=0, num_cpus=0)(Leader)
-    leader = kind.remote()
+    # Two threads, for lead() and news(): a client of ray:// has no other way to call one beside the other.
+    leader = ray.remote(max_concurrency=2, max_restarts=0, num_cpus=0)(Leader).remote()
 
     def look() -> None:
-        now, failures, dropped = ray.get(leader.news.options(concurrency_group="watch").remote())
+        now, failures, dropped = ray.get(leader.news.remote())
         for row, error in failures:
             on_failure(row, error)
         if dropped:

@@ -198,8 +198,8 @@ TEST_F(CheckedBarriers, AttentionOnTensorCoresHasThemAll) {
 TEST(HostAlignment, IsThatOfTheGpu) {
   alignas(16) const Bf16 values[24] = {};
   alignas(16) Bf16 to[8] = {};
-  EXPECT_NO_THROW(copy8(values + 8, to));
-  EXPECT_THROW(copy8(values + 4, to), std::logic_error);
+  EXPECT_NO_THROW(copy16(values + 8, to));
+  EXPECT_THROW(copy16(values + 4, to), std::logic_error);
   EXPECT_NO_THROW(load2(values + 2));
   EXPECT_THROW(load2(values + 1), std::logic_error);
 }

@@ -232,7 +232,7 @@ TEST_P(CudaStreamTest, Float16HasALargestValueAndNoInfinity) {
   const Matrix x = matrix(kWidth), qkv = matrix(3 * kWidth), h = matrix(kWidth);
   stream->upload(Values(kWidth, 300.0f), x);
   stream->linear(*qkv_of, x, Activation::kNone, {}, qkv);
-  stream->attention(qkv, 1, 2, 0.25f, h);
+  stream->attention(qkv, 1, 2, 0.25f, Precision::kFp16, h);
   Values out(kWidth);
   stream->download(h, out);
   for (std::size_t i = 0; i < kWidth; ++i) EXPECT_EQ(out[i], i % 2 == 0 ? 65504.0f : -65504.0f);

@@ -38,4 +38,7 @@ void enqueue_product(QueueHandle queue, Storage weight, const ProductArgs& args,
 void enqueue_product(QueueHandle queue, Storage weight, const ProductArgs& args,
                      const WindowSource& source);
 
+void enqueue(QueueHandle queue, const LoadRows<PatchSource>& kernel, std::int64_t blocks);
+void enqueue(QueueHandle queue, const LoadRows<WindowSource>& kernel, std::int64_t blocks);
+
 }  // namespace vecframe::backends::cuda

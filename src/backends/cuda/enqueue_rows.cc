@@ -40,4 +40,11 @@ void enqueue(QueueHandle queue, const ScaleByNorms& kernel, std::int64_t blocks)
   start(queue, kernel, blocks);
 }
 
+void enqueue(QueueHandle queue, const LoadRows<PatchSource>& kernel, std::int64_t blocks) {
+  start(queue, kernel, blocks);
+}
+void enqueue(QueueHandle queue, const LoadRows<WindowSource>& kernel, std::int64_t blocks) {
+  start(queue, kernel, blocks);
+}
+
 }  // namespace vecframe::backends::cuda

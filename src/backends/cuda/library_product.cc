@@ -5,18 +5,21 @@
 #include <string>
 
 #include "backends/cuda/runtime_library.h"
+#include "compute/out_of_memory.h"
 
 namespace vecframe::backends::cuda {
 namespace {
 
 // Rows that a kernel is chosen for, whatever the number of rows is: so a row's sums do not depend
 // on how many there are.
-constexpr std::int64_t kTypicalRows = 8192;
+constexpr std::int64_t kTypicalRows = 32768;
 
 constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20;
 
 void check(cublasStatus_t status, const char* call) {
   if (status == CUBLAS_STATUS_SUCCESS) return;
+  if (status == CUBLAS_STATUS_ALLOC_FAILED)
+    throw compute::OutOfMemory(std::string("cuda: ") + call);
   throw std::runtime_error(std::string("cuda: ") + call + ": " + cublasLtGetStatusString(status));
 }
 
@@ -135,6 +138,7 @@ std::optional<cublasLtMatmulAlgo_t> choose(cublasLtHandle_t handle, const Librar
   const cublasStatus_t status =
       cublasLtMatmulAlgoGetHeuristic(handle, description.description, a.layout, b.layout, c.layout,
                                      d.layout, preference.preference, 1, &found, &count);
+  if (status != CUBLAS_STATUS_NOT_SUPPORTED) check(status, "cublasLtMatmulAlgoGetHeuristic");
   if (status != CUBLAS_STATUS_SUCCESS || count == 0) return std::nullopt;
   return found.algo;
 }

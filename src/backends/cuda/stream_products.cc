@@ -1,6 +1,9 @@
 // Linear layers, patches and convolutions.
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include "backends/cuda/cuda_stream.h"
@@ -73,9 +76,11 @@ bool multiply_by_library(Runtime& runtime, const Step& step, Cells x, Cells y, C
   const PackedMatrix& matrix = *step.matrix;
   LibraryProduct product;
   product.rows = step.rows;
-  product.depth = matrix.in;
   product.out = matrix.out;
   const Cells left = library_rows(step, x, bound);
+  // What was put into the scratch has zeros where the weights have them, and a depth that the
+  // library's fast kernels take.
+  product.depth = left.data == bound.scratch ? matrix.pitch : matrix.in;
   product.x = left.data;
   product.x_pitch = left.stride;
   product.weight = matrix.weight.data();
@@ -90,7 +95,7 @@ bool multiply_by_library(Runtime& runtime, const Step& step, Cells x, Cells y, C
   product.y = y.data;
   product.y_pitch = y.stride;
   bool activated = plain;
-  if (!has_residual && step.activation == Activation::kRelu) {
+  if ((!has_residual || adds) && step.activation == Activation::kRelu) {
     product.epilogue = Epilogue::kBiasRelu;
     activated = true;
   } else if (!has_residual && step.activation == Activation::kGeluTanh &&
@@ -106,6 +111,70 @@ bool multiply_by_library(Runtime& runtime, const Step& step, Cells x, Cells y, C
   finish.columns = matrix.out;
   finish.activation = step.activation;
   enqueue(bound.queue, finish, step.rows);
+  return true;
+}
+
+Cells row_of(Cells cells, std::int64_t row) {
+  if (cells.data != nullptr)
+    cells.data = static_cast<std::byte*>(cells.data) + row * cells.stride * size_of(cells.storage);
+  return cells;
+}
+
+// Of rows that a source makes: as many at a time as this much scratch takes.
+constexpr std::int64_t kSourceBytes = std::int64_t{256} << 20;
+
+// Bytes of scratch that a row takes: itself, and its product if that is moved to its place after.
+std::int64_t source_row_bytes(const PackedMatrix& matrix, bool moves) {
+  return matrix.pitch * size_of(matrix.storage) +
+         (moves ? matrix.out * size_of(Storage::kFloat) : 0);
+}
+
+std::int64_t source_rows_at_once(const Step& step, bool moves) {
+  return std::min(step.rows,
+                  std::max<std::int64_t>(1, kSourceBytes / source_row_bytes(*step.matrix, moves)));
+}
+
+std::size_t source_scratch(const Step& step, bool moves) {
+  // The products begin at a multiple of 16 bytes.
+  return static_cast<std::size_t>(
+      source_rows_at_once(step, moves) * source_row_bytes(*step.matrix, moves) + 16);
+}
+
+// A product whose left side is a source, by the library: its rows are written out, part by part.
+// Row i goes to to_row(i) of y. False, with nothing done that matters, if the library cannot.
+template <class Source>
+bool multiply_source_by_library(Runtime& runtime, const Step& step, const Source& source, Cells y,
+                                Cells residual, const RowMap* to_row, const Bound& bound) {
+  const PackedMatrix& matrix = *step.matrix;
+  const bool moves = to_row != nullptr;
+  const std::int64_t at_once = source_rows_at_once(step, moves);
+  const Cells rows{bound.scratch, matrix.pitch, matrix.storage};
+  const std::int64_t row_bytes = at_once * matrix.pitch * size_of(matrix.storage);
+  const Cells products{static_cast<std::byte*>(bound.scratch) + (row_bytes + 15) / 16 * 16,
+                       matrix.out, Storage::kFloat};
+  for (std::int64_t first = 0; first < step.rows; first += at_once) {
+    Step part = step;
+    part.rows = std::min(at_once, step.rows - first);
+    enqueue(bound.queue,
+            LoadRows<Source>{source, rows, first, static_cast<int>(matrix.in),
+                             static_cast<int>(matrix.pitch)},
+            part.rows);
+    if (!multiply_by_library(runtime, part, rows, moves ? products : row_of(y, first),
+                             row_of(residual, first), bound)) {
+      if (first > 0) throw std::runtime_error("cuda: the library takes some rows and not others");
+      return false;
+    }
+    if (!moves) continue;
+    MoveRows move{};
+    move.from = products;
+    move.to = y;
+    move.columns = matrix.out;
+    move.from_period = part.rows;
+    move.from_step = 1;
+    move.to_row = *to_row;
+    move.to_first = first;
+    enqueue(bound.queue, move, part.rows);
+  }
   return true;
 }
 
@@ -179,11 +248,16 @@ void CudaStream::embed_patches(const compute::PatchEmbedding& embedding,
   key.add(source.pixels.values).add(pixels.height).add(pixels.width).add(pixels.batch);
   key.add(to_row.first).add(to_row.jump);
   add_weights(key, packed.matrix);
-  record(std::move(key), {{out}}, Operand{out}, [source, step, to_row](const Bound& bound) {
+  const auto run = [this, source, step, to_row](const Bound& bound) {
+    if (options_.use_library &&
+        multiply_source_by_library(*runtime_, step, source, bound.write, {}, &to_row, bound))
+      return;
     ProductArgs args = args_of(step, bound.write, {});
     args.to_row = to_row;
     enqueue_product(bound.queue, step.matrix->storage, args, source);
-  });
+  };
+  record(std::move(key), {{out}}, Operand{out}, run,
+         options_.use_library ? source_scratch(step, /*moves=*/true) : 0);
 }
 
 void CudaStream::convolve(const compute::Convolution& convolution, FeatureMap x,
@@ -210,12 +284,16 @@ void CudaStream::convolve(const compute::Convolution& convolution, FeatureMap x,
                     shape.activates_sum};
     const WindowSource source{x.data,  x.height,     x.width,      x.channels,      y.height,
                               y.width, shape.kernel, shape.stride, shape.pad_before};
-    record(std::move(key), std::move(reads), Operand{positions(y)},
-           [step, source, has_residual](const Bound& bound) {
-             enqueue_product(bound.queue, step.matrix->storage,
-                             args_of(step, bound.write, has_residual ? bound.reads[1] : Cells{}),
-                             source);
-           });
+    const auto run = [this, step, source, has_residual](const Bound& bound) {
+      const Cells residual_cells = has_residual ? bound.reads[1] : Cells{};
+      if (options_.use_library && multiply_source_by_library(*runtime_, step, source, bound.write,
+                                                             residual_cells, nullptr, bound))
+        return;
+      enqueue_product(bound.queue, step.matrix->storage, args_of(step, bound.write, residual_cells),
+                      source);
+    };
+    record(std::move(key), std::move(reads), Operand{positions(y)}, run,
+           options_.use_library ? source_scratch(step, /*moves=*/false) : 0);
     return;
   }
   Depthwise kernel{};

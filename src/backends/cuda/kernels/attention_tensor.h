@@ -12,15 +12,15 @@ namespace vecframe::backends::cuda {
 template <class T, int kDim>
 struct AttentionTensor {
   static constexpr int kThreads = 128, kQueries = 64, kKeys = 64;
-  static constexpr int kPitch = kDim + 8, kKeyPitch = kKeys + 8;  // 16-byte rows, shifted banks
+  static constexpr int kPitch = kDim + 8;  // 16-byte rows, shifted banks
   struct Shared {
-    alignas(16) T k[kKeys][kPitch];
-    alignas(16) T v[kDim][kKeyPitch];  // transposed: neighbours along the keys are neighbours here
+    alignas(16) T k[kKeys][kPitch], v[kKeys][kPitch];
   };
   struct Lane {
     std::uint32_t q[kDim / 16][4];
     float out[kDim / 8][4];
     float scores[kKeys / 8][4];
+    std::uint32_t pair[4], weights[4];  // factors of the products at hand
     float largest[2], sum[2], tile[2];  // of rows g and g + 8 of the warp's 16
   };
 
@@ -74,25 +74,26 @@ struct AttentionTensor {
         // Eight neighbours at a time.
         for (int i = t; i < kKeys * (kDim / 8); i += kThreads) {
           const int r = i / (kDim / 8), c = i % (kDim / 8) * 8;
-          alignas(16) T k[8], v[8];
+          Lot<T> k{}, v{};
           if (left + r < keys && c < d) {
             const T* from = base + (left + r) * args.qkv.stride + width + c;
-            copy8(from, k);
-            copy8(from + width, v);
+            copy16(from, k.of);
+            copy16(from + width, v.of);
             VECFRAME_UNROLL
             for (int e = 0; e < 8; ++e) {
-              k[e] = finite(k[e]);
-              v[e] = finite(v[e]);
+              k.of[e] = finite(k.of[e]);
+              v.of[e] = finite(v.of[e]);
             }
           } else {
             VECFRAME_UNROLL
-            for (int e = 0; e < 8; ++e) k[e] = v[e] = T{0};
+            for (int e = 0; e < 8; ++e) k.of[e] = v.of[e] = T{0};
           }
-          copy8(k, &s.k[r][c]);
-          VECFRAME_UNROLL
-          for (int e = 0; e < 8; ++e) s.v[c + e][r] = v[e];
+          copy16(k.of, &s.k[r][c]);
+          copy16(v.of, &s.v[r][c]);
         }
       });
+      // Of the last tile only what holds keys takes part.
+      const int held = static_cast<int>(keys - left < kKeys ? keys - left : kKeys);
       block.each_alone([&](int t) {
         Lane& lane = lanes[t];
         VECFRAME_UNROLL
@@ -100,16 +101,21 @@ struct AttentionTensor {
         for (int r = 0; r < 4; ++r) lane.scores[n][r] = 0;
       });
       VECFRAME_UNROLL
-      for (int k = 0; k < kDim / 16; ++k) {
+      for (int n = 0; n < kKeys / 16; ++n) {
+        if (n * 16 >= held) continue;
         VECFRAME_UNROLL
-        for (int n = 0; n < kKeys / 8; ++n) {
-          block.template mma<T>([&](int t) {
-            Lane& lane = lanes[t];
-            const T* key = &s.k[n * 8 + t % kWarp / 4][k * 16 + t % 4 * 2];
-            return MmaLane{lane.scores[n],
-                           {lane.q[k][0], lane.q[k][1], lane.q[k][2], lane.q[k][3]},
-                           {load2(key), load2(key + 8)}};
-          });
+        for (int k = 0; k < kDim / 16; ++k) {
+          block.each_alone(
+              [&](int t) { load_across(&s.k[n * 16][k * 16], kPitch, t % kWarp, lanes[t].pair); });
+          VECFRAME_UNROLL
+          for (int half = 0; half < 2; ++half) {
+            block.template mma<T>([&](int t) {
+              Lane& lane = lanes[t];
+              return MmaLane{lane.scores[n * 2 + half],
+                             {lane.q[k][0], lane.q[k][1], lane.q[k][2], lane.q[k][3]},
+                             {lane.pair[half * 2], lane.pair[half * 2 + 1]}};
+            });
+          }
         }
       }
       // Scores in units of log 2; keys that are not seen have none.
@@ -166,18 +172,29 @@ struct AttentionTensor {
       // The layout of two neighbouring products is that of one left factor.
       VECFRAME_UNROLL
       for (int k = 0; k < kKeys / 16; ++k) {
+        if (k * 16 >= held) continue;
+        block.each_alone([&](int t) {
+          Lane& lane = lanes[t];
+          const float* low = lane.scores[2 * k];
+          const float* high = lane.scores[2 * k + 1];
+          lane.weights[0] = pack2<T>(low[0], low[1]);
+          lane.weights[1] = pack2<T>(low[2], low[3]);
+          lane.weights[2] = pack2<T>(high[0], high[1]);
+          lane.weights[3] = pack2<T>(high[2], high[3]);
+        });
         VECFRAME_UNROLL
-        for (int n = 0; n < kDim / 8; ++n) {
-          block.template mma<T>([&](int t) {
-            Lane& lane = lanes[t];
-            const float* low = lane.scores[2 * k];
-            const float* high = lane.scores[2 * k + 1];
-            const T* value = &s.v[n * 8 + t % kWarp / 4][k * 16 + t % 4 * 2];
-            return MmaLane{lane.out[n],
-                           {pack2<T>(low[0], low[1]), pack2<T>(low[2], low[3]),
-                            pack2<T>(high[0], high[1]), pack2<T>(high[2], high[3])},
-                           {load2(value), load2(value + 8)}};
-          });
+        for (int n = 0; n < kDim / 16; ++n) {
+          block.each_alone(
+              [&](int t) { load_down(&s.v[k * 16][n * 16], kPitch, t % kWarp, lanes[t].pair); });
+          VECFRAME_UNROLL
+          for (int half = 0; half < 2; ++half) {
+            block.template mma<T>([&](int t) {
+              Lane& lane = lanes[t];
+              return MmaLane{lane.out[n * 2 + half],
+                             {lane.weights[0], lane.weights[1], lane.weights[2], lane.weights[3]},
+                             {lane.pair[half * 2], lane.pair[half * 2 + 1]}};
+            });
+          }
         }
       }
       block.each([](int) {});  // all warps are done with the tile
@@ -185,13 +202,15 @@ struct AttentionTensor {
     block.each_alone([&](int t) {
       const Lane& lane = lanes[t];
       VECFRAME_UNROLL
-      for (int n = 0; n < kDim / 8; ++n) {
+      for (int half = 0; half < 2; ++half) {
+        const std::int64_t row = row_of(t, half);
+        const float inverse = 1.0f / lane.sum[half];
         VECFRAME_UNROLL
-        for (int r = 0; r < 4; ++r) {
-          const std::int64_t row = row_of(t, r / 2);
-          const int c = n * 8 + t % 4 * 2 + r % 2;
+        for (int n = 0; n < kDim / 8; ++n) {
+          const int c = n * 8 + t % 4 * 2;
           if (row < tokens && c < d)
-            store(args.out, begin + row, head * d + c, lane.out[n][r] / lane.sum[r / 2]);
+            store_two(args.out, begin + row, head * d + c, lane.out[n][half * 2] * inverse,
+                      lane.out[n][half * 2 + 1] * inverse);
         }
       }
     });

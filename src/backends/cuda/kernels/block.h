@@ -30,6 +30,18 @@ struct MmaLane {
   std::uint32_t b[2];
 };
 
+/// A lane's part of the right factors b of two products, from 16 x 16 values of shared memory whose
+/// rows are `pitch` apart and start at 16 bytes: to[0] and to[1] are b of the first, to[2] and
+/// to[3] of the second. Called by all lanes of a warp together, with the same tile. load_across: a
+/// row of the tile is a column of b, and the second product has rows 8 to 15. load_down: a column
+/// of the tile is a column of b, and the second product has columns 8 to 15.
+#ifdef __CUDACC__
+template <class T>
+VECFRAME_KERNEL void load_across(const T* tile, int pitch, int lane, std::uint32_t (&to)[4]);
+template <class T>
+VECFRAME_KERNEL void load_down(const T* tile, int pitch, int lane, std::uint32_t (&to)[4]);
+#endif
+
 }  // namespace vecframe::backends::cuda
 
 #ifdef __CUDACC__

@@ -26,6 +26,26 @@ VECFRAME_KERNEL void mma_sync(F16, MmaLane& lane) {
         "r"(lane.b[1]));
 }
 
+// Four 8 x 8 matrices of 16 bits for a warp: lane l gives the row l % 8 of matrix l / 8.
+#define VECFRAME_LOAD_MATRICES(transposed)                                                   \
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4" transposed ".shared.b16 {%0,%1,%2,%3}, [%4];" \
+               : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])                          \
+               : "r"(static_cast<std::uint32_t>(__cvta_generic_to_shared(row)))              \
+               : "memory")
+
+template <class T>
+VECFRAME_KERNEL void load_across(const T* tile, int pitch, int lane, std::uint32_t (&to)[4]) {
+  const T* row = tile + (lane / 16 * 8 + lane % 8) * pitch + lane / 8 % 2 * 8;
+  VECFRAME_LOAD_MATRICES("");
+}
+
+template <class T>
+VECFRAME_KERNEL void load_down(const T* tile, int pitch, int lane, std::uint32_t (&to)[4]) {
+  const T* row = tile + (lane / 8 % 2 * 8 + lane % 8) * pitch + lane / 16 * 8;
+  VECFRAME_LOAD_MATRICES(".trans");
+}
+#undef VECFRAME_LOAD_MATRICES
+
 template <class Kernel>
 class DeviceBlock {
  public:

@@ -18,6 +18,25 @@
 
 namespace vecframe::backends::cuda {
 
+template <class T>
+void load_across(const T* tile, int pitch, int lane, std::uint32_t (&to)[4]) {
+  host_check_aligned(tile, 16);
+  host_check_aligned(tile + pitch, 16);
+  for (int r = 0; r < 4; ++r)
+    to[r] = load2(tile + (r / 2 * 8 + lane / 4) * pitch + r % 2 * 8 + lane % 4 * 2);
+}
+
+template <class T>
+void load_down(const T* tile, int pitch, int lane, std::uint32_t (&to)[4]) {
+  host_check_aligned(tile, 16);
+  host_check_aligned(tile + pitch, 16);
+  for (int r = 0; r < 4; ++r) {
+    const T* first = tile + (r % 2 * 8 + lane % 4 * 2) * pitch + r / 2 * 8 + lane / 4;
+    to[r] = static_cast<std::uint32_t>(first[0].bits) |
+            static_cast<std::uint32_t>(first[pitch].bits) << 16;
+  }
+}
+
 /// Whether threads and blocks go from the last to the first: what they write must not depend on it.
 inline thread_local bool host_order_is_reversed = false;
 /// Whether barriers are checked, in the first and the last blocks of a grid. Slow.

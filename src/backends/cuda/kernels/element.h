@@ -113,15 +113,25 @@ VECFRAME_KERNEL std::uint32_t load2(const T* at) {
 #endif
 }
 
-/// Eight neighbours; both ends are aligned to 16 bytes.
 template <class T>
-VECFRAME_KERNEL void copy8(const T* from, T* to) {
+VECFRAME_KERNEL void store_pair(T* to, std::uint32_t pair) {
+#ifdef __CUDACC__
+  *reinterpret_cast<std::uint32_t*>(to) = pair;
+#else
+  host_check_aligned(to, sizeof pair);
+  std::memcpy(to, &pair, sizeof pair);
+#endif
+}
+
+/// 16 bytes; both ends are aligned to as many.
+template <class T>
+VECFRAME_KERNEL void copy16(const T* from, T* to) {
 #ifdef __CUDACC__
   *reinterpret_cast<uint4*>(to) = *reinterpret_cast<const uint4*>(from);
 #else
   host_check_aligned(from, 16);
   host_check_aligned(to, 16);
-  std::memcpy(to, from, 8 * sizeof(T));
+  std::memcpy(to, from, 16);
 #endif
 }
 
@@ -133,6 +143,7 @@ VECFRAME_KERNEL std::uint32_t finite2(F16, std::uint32_t pair) {
   if ((pair & kHigh) == 0x7C000000u) pair -= 0x00010000u;
   return pair;
 }
+VECFRAME_KERNEL float finite(float value) { return value; }
 template <class T>
 VECFRAME_KERNEL T finite(T value) {
   return {static_cast<std::uint16_t>(finite2(T{}, value.bits))};
@@ -145,6 +156,69 @@ VECFRAME_KERNEL float load(Cells cells, std::int64_t row, std::int64_t column) {
   return to_float(finite(static_cast<const F16*>(cells.data)[at]));
 }
 
+/// Whether rows can be read and written eight values at a time.
+VECFRAME_KERNEL bool is_wide(Cells cells) {
+  return reinterpret_cast<std::uintptr_t>(cells.data) % 16 == 0 && cells.stride % 8 == 0;
+}
+
+inline constexpr int kWide = 8;
+
+struct Eight {
+  float of[kWide];
+};
+
+// Of 16 bytes, which a GPU reads and writes at once.
+template <class T>
+struct alignas(16) Lot {
+  static constexpr int kCount = 16 / sizeof(T);
+  T of[kCount];
+};
+
+template <class T>
+VECFRAME_KERNEL Eight load_eight(const T* from) {
+  Eight eight;
+  VECFRAME_UNROLL
+  for (int first = 0; first < kWide; first += Lot<T>::kCount) {
+    Lot<T> lot{};
+    copy16(from + first, lot.of);
+    VECFRAME_UNROLL
+    for (int i = 0; i < Lot<T>::kCount; ++i) eight.of[first + i] = to_float(finite(lot.of[i]));
+  }
+  return eight;
+}
+
+template <class T>
+VECFRAME_KERNEL void store_eight(T* to, const Eight& eight) {
+  VECFRAME_UNROLL
+  for (int first = 0; first < kWide; first += Lot<T>::kCount) {
+    Lot<T> lot{};
+    VECFRAME_UNROLL
+    for (int i = 0; i < Lot<T>::kCount; ++i) lot.of[i] = from_float<T>(eight.of[first + i]);
+    copy16(lot.of, to + first);
+  }
+}
+
+/// Eight neighbours of rows that are wide; `column` is a multiple of eight.
+VECFRAME_KERNEL Eight load_eight(Cells cells, std::int64_t row, std::int64_t column) {
+  const std::int64_t at = row * cells.stride + column;
+  if (cells.storage == Storage::kFloat)
+    return load_eight(static_cast<const float*>(cells.data) + at);
+  if (cells.storage == Storage::kBf16) return load_eight(static_cast<const Bf16*>(cells.data) + at);
+  return load_eight(static_cast<const F16*>(cells.data) + at);
+}
+
+VECFRAME_KERNEL void store_eight(Cells cells, std::int64_t row, std::int64_t column,
+                                 const Eight& eight) {
+  const std::int64_t at = row * cells.stride + column;
+  if (cells.storage == Storage::kFloat) {
+    store_eight(static_cast<float*>(cells.data) + at, eight);
+  } else if (cells.storage == Storage::kBf16) {
+    store_eight(static_cast<Bf16*>(cells.data) + at, eight);
+  } else {
+    store_eight(static_cast<F16*>(cells.data) + at, eight);
+  }
+}
+
 VECFRAME_KERNEL void store(Cells cells, std::int64_t row, std::int64_t column, float value) {
   const std::int64_t at = row * cells.stride + column;
   if (cells.storage == Storage::kFloat) {
@@ -153,6 +227,22 @@ VECFRAME_KERNEL void store(Cells cells, std::int64_t row, std::int64_t column, f
     static_cast<Bf16*>(cells.data)[at] = from_float<Bf16>(value);
   } else {
     static_cast<F16*>(cells.data)[at] = from_float<F16>(value);
+  }
+}
+
+/// Two neighbours; `column` is even.
+VECFRAME_KERNEL void store_two(Cells cells, std::int64_t row, std::int64_t column, float first,
+                               float second) {
+  const std::int64_t at = row * cells.stride + column;
+  const bool together =
+      reinterpret_cast<std::uintptr_t>(cells.data) % 4 == 0 && cells.stride % 2 == 0;
+  if (cells.storage == Storage::kFloat || !together) {
+    store(cells, row, column, first);
+    store(cells, row, column + 1, second);
+  } else if (cells.storage == Storage::kBf16) {
+    store_pair(static_cast<Bf16*>(cells.data) + at, pack2<Bf16>(first, second));
+  } else {
+    store_pair(static_cast<F16*>(cells.data) + at, pack2<F16>(first, second));
   }
 }
 

@@ -20,18 +20,21 @@ struct WindowShape {
 /// `at` that lies inside the map.
 template <class F>
 VECFRAME_KERNEL void over_window(const WindowShape& shape, std::int64_t at, F f) {
-  const std::int64_t c = at % shape.channels, position = at / shape.channels;
-  const std::int64_t top = position / shape.out_width % shape.out_height * shape.stride - shape.pad;
-  const std::int64_t left = position % shape.out_width * shape.stride - shape.pad;
-  const std::int64_t image = position / shape.out_width / shape.out_height;
-  for (std::int64_t ky = 0; ky < shape.kernel; ++ky) {
-    const std::int64_t y = top + ky;
-    if (y < 0 || y >= shape.height) continue;
-    for (std::int64_t kx = 0; kx < shape.kernel; ++kx) {
-      const std::int64_t x = left + kx;
-      if (x < 0 || x >= shape.width) continue;
-      f(((image * shape.height + y) * shape.width + x) * shape.channels + c,
-        ky * shape.kernel + kx);
+  const std::int64_t position = at / shape.channels;
+  const int c = static_cast<int>(at - position * shape.channels);
+  const auto height = static_cast<int>(shape.height), width = static_cast<int>(shape.width);
+  const auto kernel = static_cast<int>(shape.kernel);
+  const std::int64_t line = position / shape.out_width, image = line / shape.out_height;
+  const int top = static_cast<int>((line - image * shape.out_height) * shape.stride - shape.pad);
+  const int left = static_cast<int>((position - line * shape.out_width) * shape.stride - shape.pad);
+  for (int ky = 0; ky < kernel; ++ky) {
+    const int y = top + ky;
+    if (y < 0 || y >= height) continue;
+    const std::int64_t first = (image * height + y) * width * shape.channels + c;
+    for (int kx = 0; kx < kernel; ++kx) {
+      const int x = left + kx;
+      if (x < 0 || x >= width) continue;
+      f(first + x * shape.channels, std::int64_t{ky} * kernel + kx);
     }
   }
 }

@@ -81,7 +81,9 @@ struct ProductFloat {
         const int k = t % kDepthTile;
         const bool here = first + k < args.depth;
         for (int i = t / kDepthTile; i < kTile; i += kThreads / kDepthTile) {
-          s.x[k][i] = here && place.top + i < args.rows ? source(place.top + i, first + k) : 0.0f;
+          s.x[k][i] = here && place.top + i < args.rows
+                          ? source.at(place.top + i).value(static_cast<int>(first) + k)
+                          : 0.0f;
           s.w[k][i] = here && place.left + i < args.out
                           ? weight[(place.left + i) * args.weight_pitch + first + k]
                           : 0.0f;
@@ -146,8 +148,10 @@ struct ProductTensor {
         const int k = t % kDepthTile;
         const bool here = first + k < args.depth;
         for (int i = t / kDepthTile; i < kTile; i += kThreads / kDepthTile) {
-          s.x[i][k] = from_float<T>(
-              here && place.top + i < args.rows ? source(place.top + i, first + k) : 0.0f);
+          s.x[i][k] =
+              from_float<T>(here && place.top + i < args.rows
+                                ? source.at(place.top + i).value(static_cast<int>(first) + k)
+                                : 0.0f);
           s.w[i][k] = here && place.left + i < args.out
                           ? weight[(place.left + i) * args.weight_pitch + first + k]
                           : T{0};

@@ -15,7 +15,8 @@ struct RowMap {
   }
 };
 
-/// to[to_row(i)] = from[row(i)], or += : row(i) is table[i], or first + (i % period) * step.
+/// to[to_row(to_first + i)] = from[row(i)], or += : row(i) is table[i], or first + (i % period) *
+/// step.
 struct MoveRows {
   static constexpr int kThreads = 128;
   struct Shared {};
@@ -26,13 +27,14 @@ struct MoveRows {
   const std::int64_t* table;  // of source rows, or null
   RowMap to_row;
   bool accumulate;
+  std::int64_t to_first;  // of the rows that to_row counts
 
   template <class B>
   VECFRAME_KERNEL void run(B& block) const {
     const std::int64_t i = block.index();
     const std::int64_t source =
         table != nullptr ? table[i] : from_first + i % from_period * from_step;
-    const std::int64_t target = to_row(i);
+    const std::int64_t target = to_row(to_first + i);
     block.each([&](int t) {
       for (std::int64_t c = t; c < columns; c += kThreads) {
         const float value = load(from, source, c);
@@ -56,7 +58,7 @@ VECFRAME_KERNEL void sum_over_block(B& block, float* of_warps, int threads, F f)
   });
 }
 
-/// LayerNorm or RMS norm, a block a row.
+/// LayerNorm or RMS norm, a block a row. Rows that are wide and short enough are read once.
 struct Normalize {
   static constexpr int kThreads = 128;
   struct Shared {
@@ -72,6 +74,8 @@ struct Normalize {
 
   template <class B>
   VECFRAME_KERNEL void run(B& block) const {
+    const bool fits = columns <= std::int64_t{kThreads} * kWide;
+    if (fits && columns % kWide == 0 && is_wide(x) && is_wide(y)) return run_once(block);
     typename B::template PerThread<float> mean, sum;
     const std::int64_t row = block.index();
     float* of_warps = block.shared().of_warps;
@@ -97,6 +101,48 @@ struct Normalize {
         const float value = (load(x, row, c) - mean[t]) * inverse * weight[c];
         store(y, row, c, bias != nullptr ? value + bias[c] : value);
       }
+    });
+  }
+
+ private:
+  template <class B>
+  VECFRAME_KERNEL void run_once(B& block) const {
+    typename B::template PerThread<Eight> values;
+    typename B::template PerThread<float> sum;
+    const std::int64_t row = block.index();
+    float* of_warps = block.shared().of_warps;
+    const auto total = [&](int t) -> float& { return sum[t]; };
+    const auto inside = [&](int t) { return std::int64_t{t} * kWide < columns; };
+    block.each_alone([&](int t) {
+      sum[t] = 0;
+      if (!inside(t)) return;
+      values[t] = load_eight(x, row, std::int64_t{t} * kWide);
+      if (!centred) return;
+      VECFRAME_UNROLL
+      for (int i = 0; i < kWide; ++i) sum[t] += values[t].of[i];
+    });
+    if (centred) sum_over_block(block, of_warps, kThreads, total);
+    block.each_alone([&](int t) {
+      const float mean = sum[t] / static_cast<float>(columns);
+      sum[t] = 0;
+      if (!inside(t)) return;
+      VECFRAME_UNROLL
+      for (int i = 0; i < kWide; ++i) {
+        values[t].of[i] -= mean;
+        sum[t] += values[t].of[i] * values[t].of[i];
+      }
+    });
+    sum_over_block(block, of_warps, kThreads, total);
+    block.each([&](int t) {
+      if (!inside(t)) return;
+      const float inverse = 1.0f / sqrtf(sum[t] / static_cast<float>(columns) + epsilon);
+      const std::int64_t first = std::int64_t{t} * kWide;
+      VECFRAME_UNROLL
+      for (int i = 0; i < kWide; ++i) {
+        const float value = values[t].of[i] * inverse * weight[first + i];
+        values[t].of[i] = bias != nullptr ? value + bias[first + i] : value;
+      }
+      store_eight(y, row, first, values[t]);
     });
   }
 };
@@ -147,25 +193,37 @@ struct Gate {
   }
 };
 
-/// y = act(y + bias) in place, then + residual: what the library's product leaves to do.
+/// y = act(y) in place, then + residual: what the library's product leaves to do.
 struct Finish {
-  static constexpr int kThreads = 256;
+  static constexpr int kThreads = 128;
   struct Shared {};
 
   Cells y, residual;  // residual.data may be null
   std::int64_t columns;
-  const float* bias;  // or null: already there
   compute::Activation activation;
 
   template <class B>
   VECFRAME_KERNEL void run(B& block) const {
     const std::int64_t row = block.index();
+    const bool has_residual = residual.data != nullptr;
+    const bool wide = columns % kWide == 0 && is_wide(y) && (!has_residual || is_wide(residual));
     block.each([&](int t) {
+      for (std::int64_t c = std::int64_t{t} * kWide; wide && c < columns; c += kThreads * kWide) {
+        Eight values = load_eight(y, row, c);
+        VECFRAME_UNROLL
+        for (int i = 0; i < kWide; ++i) values.of[i] = activate(activation, values.of[i]);
+        if (has_residual) {
+          const Eight added = load_eight(residual, row, c);
+          VECFRAME_UNROLL
+          for (int i = 0; i < kWide; ++i) values.of[i] += added.of[i];
+        }
+        store_eight(y, row, c, values);
+      }
+      if (wide) return;
       for (std::int64_t c = t; c < columns; c += kThreads) {
         float value = load(y, row, c);
-        if (bias != nullptr) value += bias[c];
         value = activate(activation, value);
-        if (residual.data != nullptr) value += load(residual, row, c);
+        if (has_residual) value += load(residual, row, c);
         store(y, row, c, value);
       }
     });

@@ -1,5 +1,6 @@
 // Where the left factor of a product comes from: rows of a matrix, patches of pictures, windows of
-// a feature map. Nothing of it is written out before the product.
+// a feature map. at(row) is what is the same for all of a row, and value(k) the rest of the way, in
+// 32 bits: a GPU divides 64-bit numbers in a hundred steps.
 #pragma once
 
 #include "backends/cuda/kernels/block.h"
@@ -8,9 +9,13 @@ namespace vecframe::backends::cuda {
 
 struct MatrixSource {
   Cells x;
-  VECFRAME_KERNEL float operator()(std::int64_t row, std::int64_t k) const {
-    return load(x, row, k);
-  }
+
+  struct Row {
+    Cells x;
+    std::int64_t row;
+    VECFRAME_KERNEL float value(int k) const { return load(x, row, k); }
+  };
+  VECFRAME_KERNEL Row at(std::int64_t row) const { return {x, row}; }
 };
 
 /// uint8 pixels and the table of their values, or the values themselves; [batch, height, width, 3].
@@ -27,12 +32,21 @@ struct Pixels {
 struct PatchSource {
   Pixels pixels;
   std::int64_t height, width, patch, grid_columns, patches;
-  VECFRAME_KERNEL float operator()(std::int64_t row, std::int64_t k) const {
+
+  struct Row {
+    Pixels pixels;
+    std::int64_t first;  // value of the patch
+    int run, line;       // values of a row of the patch, of the picture
+    VECFRAME_KERNEL float value(int k) const {
+      const int y = k / run, within = k - y * run;
+      return pixels(first + static_cast<std::int64_t>(y) * line + within, within % 3);
+    }
+  };
+  VECFRAME_KERNEL Row at(std::int64_t row) const {
     const std::int64_t image = row / patches, n = row % patches;
-    const std::int64_t run = patch * 3, within = k % run;
-    const std::int64_t y = n / grid_columns * patch + k / run;
-    const std::int64_t left = n % grid_columns * patch;
-    return pixels(((image * height + y) * width + left) * 3 + within, static_cast<int>(within % 3));
+    const std::int64_t top = n / grid_columns * patch, left = n % grid_columns * patch;
+    return {pixels, ((image * height + top) * width + left) * 3, static_cast<int>(patch * 3),
+            static_cast<int>(width * 3)};
   }
 };
 
@@ -42,14 +56,48 @@ struct WindowSource {
   std::int64_t height, width, channels;  // of x
   std::int64_t out_height, out_width;
   std::int64_t kernel, stride, pad;
-  VECFRAME_KERNEL float operator()(std::int64_t row, std::int64_t k) const {
+
+  struct Row {
+    const float* image;
+    int top, left, height, width, channels, kernel;
+    VECFRAME_KERNEL float value(int k) const {
+      const int place = k / channels, c = k - place * channels;
+      const int down = place / kernel;
+      const int y = top + down, x = left + place - down * kernel;
+      if (y < 0 || y >= height || x < 0 || x >= width) return 0;
+      return image[(static_cast<std::int64_t>(y) * width + x) * channels + c];
+    }
+  };
+  VECFRAME_KERNEL Row at(std::int64_t row) const {
     const std::int64_t out_x = row % out_width, out_y = row / out_width % out_height;
-    const std::int64_t image = row / out_width / out_height;
-    const std::int64_t c = k % channels, place = k / channels;
-    const std::int64_t y_in = out_y * stride + place / kernel - pad;
-    const std::int64_t x_in = out_x * stride + place % kernel - pad;
-    if (y_in < 0 || y_in >= height || x_in < 0 || x_in >= width) return 0;
-    return x[((image * height + y_in) * width + x_in) * channels + c];
+    return {x + row / out_width / out_height * height * width * channels,
+            static_cast<int>(out_y * stride - pad),
+            static_cast<int>(out_x * stride - pad),
+            static_cast<int>(height),
+            static_cast<int>(width),
+            static_cast<int>(channels),
+            static_cast<int>(kernel)};
+  }
+};
+
+/// Rows [first, ...) of a source as a matrix, with zeros up to `padded` columns; a block a row.
+template <class Source>
+struct LoadRows {
+  static constexpr int kThreads = 128;
+  struct Shared {};
+
+  Source source;
+  Cells to;
+  std::int64_t first;
+  int columns, padded;
+
+  template <class B>
+  VECFRAME_KERNEL void run(B& block) const {
+    const auto row = source.at(first + block.index());
+    block.each([&](int t) {
+      for (int k = t; k < padded; k += kThreads)
+        store(to, block.index(), k, k < columns ? row.value(k) : 0.0f);
+    });
   }
 };
 

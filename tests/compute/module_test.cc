@@ -1,10 +1,13 @@
 // Backends in shared objects: the CUDA backend with its two emulated devices, and the real one
 // where it was built.
 
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <vecframe/error.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <string>
 
 #include "compute/registry.h"
@@ -17,7 +20,8 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 std::string module_path(const std::string& name) {
-  return std::string(VECFRAME_TEST_MODULES) + "/lib" + name + ".so";
+  const std::string folder = std::string(VECFRAME_TEST_MODULES) + "/";
+  return name.find('/') == std::string::npos ? folder + "lib" + name + ".so" : folder + name;
 }
 
 Registry registry_of(const std::string& path, bool may_have_device = true) {
@@ -118,6 +122,50 @@ TEST_F(Modules, TheRealOneLoadsAndSaysWhatItFound) {
   EXPECT_FALSE(problem.empty());
   EXPECT_THAT(refusal(registry_of(VECFRAME_CUDA_MODULE), "cuda"),
               AllOf(HasSubstr(problem), HasSubstr("use one of: auto, cpu")));
+}
+
+TEST_F(Modules, ALibraryThatIsMissingIsNamed) {
+  EXPECT_THAT(refusal(registry_of(module_path("lacking_module")), "cuda"),
+              AllOf(HasSubstr("libneeded_library.so: cannot open shared object file"),
+                    HasSubstr("use one of: auto, cpu")));
+}
+
+// In a process of its own, since the CUDA runtime looks for its driver once. Tells what was found.
+[[noreturn]] void ask_real_module(const std::string& driver) {
+  std::string problem;
+  if (dlopen(module_path(driver + "/libcuda.so.1").c_str(), RTLD_NOW) == nullptr)
+    problem = dlerror();
+  const BackendModule* module = open_backend_module(VECFRAME_CUDA_MODULE, problem);
+  const int count = module == nullptr ? -1 : module->count_devices(problem);
+  std::fprintf(stderr, "%d: %s\n", count, problem.c_str());
+  std::_Exit(0);
+}
+
+class DriversDeathTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (std::string(VECFRAME_CUDA_MODULE).empty())
+      GTEST_SKIP() << "nvcc was not there when this was built";
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+  }
+};
+
+TEST_F(DriversDeathTest, OneThatIsTooOldIsNamedWithItsVersion) {
+  EXPECT_EXIT(ask_real_module("driver_12040"), testing::ExitedWithCode(0),
+              "^0: the NVIDIA driver is for CUDA 12.4, and this build needs one for 13.0 or later");
+}
+
+TEST_F(DriversDeathTest, OneWithoutADeviceSaysSo) {
+  unsetenv("CUDA_VISIBLE_DEVICES");
+  EXPECT_EXIT(ask_real_module("driver_13000"), testing::ExitedWithCode(0),
+              "^0: no CUDA-capable device is detected\n");
+}
+
+TEST_F(DriversDeathTest, DevicesThatAreHiddenAreSpokenOf) {
+  setenv("CUDA_VISIBLE_DEVICES", "", 1);
+  EXPECT_EXIT(ask_real_module("driver_13000"), testing::ExitedWithCode(0),
+              "^0: no CUDA-capable device is detected, CUDA_VISIBLE_DEVICES is ''");
+  unsetenv("CUDA_VISIBLE_DEVICES");
 }
 
 }  // namespace

@@ -138,8 +138,11 @@ std::optional<cublasLtMatmulAlgo_t> choose(cublasLtHandle_t handle, const Librar
   const cublasStatus_t status =
       cublasLtMatmulAlgoGetHeuristic(handle, description.description, a.layout, b.layout, c.layout,
                                      d.layout, preference.preference, 1, &found, &count);
-  if (status != CUBLAS_STATUS_NOT_SUPPORTED) check(status, "cublasLtMatmulAlgoGetHeuristic");
-  if (status != CUBLAS_STATUS_SUCCESS || count == 0) return std::nullopt;
+  // It has two words for shapes and alignments that it does not take.
+  if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE)
+    return std::nullopt;
+  check(status, "cublasLtMatmulAlgoGetHeuristic");
+  if (count == 0 || found.state != CUBLAS_STATUS_SUCCESS) return std::nullopt;
   return found.algo;
 }
 
@@ -187,10 +190,12 @@ bool LibraryProduct::enqueue(Runtime& runtime, QueueHandle queue, void* workspac
       checked.workspaceSize > kWorkspaceBytes)
     return false;
   const float one = 1, beta = residual != nullptr ? 1.0f : 0.0f;
-  check(cublasLtMatmul(library.handle, description.description, &one, weight, a.layout, x, b.layout,
-                       &beta, residual_or_y(*this), c.layout, y, d.layout, &*algorithm, workspace,
-                       kWorkspaceBytes, static_cast<cudaStream_t>(queue)),
-        "cublasLtMatmul");
+  const cublasStatus_t status =
+      cublasLtMatmul(library.handle, description.description, &one, weight, a.layout, x, b.layout,
+                     &beta, residual_or_y(*this), c.layout, y, d.layout, &*algorithm, workspace,
+                     kWorkspaceBytes, static_cast<cudaStream_t>(queue));
+  if (status == CUBLAS_STATUS_NOT_SUPPORTED) return false;
+  check(status, "cublasLtMatmul");
   return true;
 }
 

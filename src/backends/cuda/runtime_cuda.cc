@@ -18,6 +18,8 @@ cudaEvent_t event_of(EventHandle event) { return static_cast<cudaEvent_t>(event)
 
 // The first with bf16 on its tensor cores, and the first that the kernels are compiled for.
 constexpr int kLeastCapability = 8;
+// A driver runs what was built for an earlier or the same major version.
+constexpr int kLeastDriver = CUDART_VERSION / 1000 * 1000;
 
 bool is_new_enough(int ordinal) {
   int major = 0;
@@ -46,9 +48,17 @@ class CudaGraph final : public Graph {
 
 int count_devices(std::string& problem) {
   problem.clear();
-  // Without a driver the runtime would say that it is too old.
-  if (dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) == nullptr) {
+  // Without a driver the runtime would say that it is too old; of one that is, it knows no version.
+  void* driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
+  if (driver == nullptr) {
     problem = "no NVIDIA driver was found";
+    return 0;
+  }
+  const auto driver_version = reinterpret_cast<int (*)(int*)>(dlsym(driver, "cuDriverGetVersion"));
+  int version = 0;
+  if (driver_version != nullptr && driver_version(&version) == 0 && version < kLeastDriver) {
+    problem = "the NVIDIA driver is for CUDA " + version_text(version) +
+              ", and this build needs one for " + version_text(kLeastDriver) + " or later";
     return 0;
   }
   int count = 0;
@@ -59,11 +69,6 @@ int count_devices(std::string& problem) {
       if (is_new_enough(i)) return count;
     problem = "of compute capability " + std::to_string(kLeastCapability) +
               ".0 or later there is no device";
-  } else if (error == cudaErrorInsufficientDriver) {
-    int driver = 0;
-    cudaDriverGetVersion(&driver);
-    problem = "the NVIDIA driver is for CUDA " + version_text(driver) + ", and this build needs " +
-              version_text(CUDART_VERSION);
   } else {
     problem =
         error == cudaSuccess ? "no CUDA-capable device is detected" : cudaGetErrorString(error);

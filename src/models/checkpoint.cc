@@ -90,6 +90,22 @@ std::vector<std::string> weight_files(const std::string& model, const fs::path& 
 
 }  // namespace
 
+TensorValues::TensorValues(const SafetensorsFile* file, const TensorInfo& tensor)
+    : file_(file), stored_(tensor.data) {
+  const auto address = reinterpret_cast<std::uintptr_t>(stored_.data());
+  if (tensor.dtype == "F32" && address % alignof(float) == 0) {
+    values_ = {reinterpret_cast<const float*>(stored_.data()), stored_.size() / sizeof(float)};
+    return;
+  }
+  copy_ = tensor::AlignedBuffer<float>(static_cast<std::size_t>(tensor.count()));
+  widen(tensor, {copy_.data(), copy_.size()});
+  values_ = {copy_.data(), copy_.size()};
+}
+
+TensorValues::~TensorValues() {
+  if (file_ != nullptr) file_->release_pages(stored_);
+}
+
 Checkpoint::Checkpoint(std::string model, fs::path directory)
     : model_(std::move(model)),
       directory_(std::move(directory)),
@@ -133,6 +149,12 @@ tensor::AlignedBuffer<float> Checkpoint::read(const TensorInfo& tensor) const {
   const auto it = tensors_.find(tensor.name);
   if (it != tensors_.end()) it->second.file->release_pages(tensor.data);
   return values;
+}
+
+TensorValues Checkpoint::view(const TensorInfo* tensor) const {
+  if (tensor == nullptr) return {};
+  const auto it = tensors_.find(tensor->name);
+  return {it == tensors_.end() ? nullptr : it->second.file, *tensor};
 }
 
 void Checkpoint::read_row(const TensorInfo& tensor, std::int64_t row, std::span<float> out) const {

@@ -16,6 +16,25 @@
 
 namespace vecframe::models {
 
+/// Values of a tensor as float32: where they lie in the mapped file if they are stored so, else a
+/// copy. The pages of the file are released with it.
+class TensorValues {
+ public:
+  TensorValues() = default;
+  TensorValues(const SafetensorsFile* file, const TensorInfo& tensor);
+  ~TensorValues();
+  TensorValues(const TensorValues&) = delete;
+  TensorValues& operator=(const TensorValues&) = delete;
+
+  std::span<const float> span() const { return values_; }
+
+ private:
+  const SafetensorsFile* file_ = nullptr;  // null: nothing to release
+  std::span<const std::byte> stored_;
+  tensor::AlignedBuffer<float> copy_;
+  std::span<const float> values_;
+};
+
 class Checkpoint {
  public:
   /// Opens config.json and model.safetensors, or the shards that model.safetensors.index.json
@@ -37,6 +56,8 @@ class Checkpoint {
   bool has_prefix(std::string_view prefix) const;
   /// The tensor as float32; its source pages are released.
   tensor::AlignedBuffer<float> read(const TensorInfo& tensor) const;
+  /// The tensor as float32 without a copy, where that can be. Null gives no values.
+  TensorValues view(const TensorInfo* tensor) const;
   /// One row of a matrix of this checkpoint as float32, read where it lies: for tables of which few
   /// rows are needed. Throws std::out_of_range if there is no such row or `out` is not as long as
   /// one. Thread-safe.

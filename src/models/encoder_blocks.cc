@@ -39,7 +39,7 @@ std::unique_ptr<compute::Linear> pack_qkv(const EncoderSpec& spec, const BlockTe
     part_pairs(qkv.weight.data(), qkv.in, 2 * spec.heads, spec.head_width());
     if (!qkv.bias.empty()) part_pairs(qkv.bias.data(), 1, 2 * spec.heads, spec.head_width());
   }
-  return packer.pack(qkv.weights());
+  return packer.pack(std::move(qkv));
 }
 
 }  // namespace

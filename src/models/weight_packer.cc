@@ -21,24 +21,26 @@ AlignedBuffer<float> WeightPacker::read(const TensorInfo* tensor) const {
 Norm WeightPacker::norm(const Affine& layer) const {
   if (layer.weight == nullptr) return {};
   Norm norm;
-  norm.weight = upload(values_of(read(layer.weight)));
-  if (layer.bias != nullptr) norm.bias = upload(values_of(read(layer.bias)));
+  norm.weight = upload(checkpoint_.view(layer.weight).span());
+  if (layer.bias != nullptr) norm.bias = upload(checkpoint_.view(layer.bias).span());
   return norm;
 }
 
 std::unique_ptr<compute::Linear> WeightPacker::linear(const Affine& layer,
                                                       const TensorInfo* scale) const {
   if (layer.weight == nullptr) return nullptr;
-  AlignedBuffer<float> weight = read(layer.weight), bias = read(layer.bias);
   const std::int64_t out = layer.weight->shape[0], in = layer.weight->shape[1];
-  if (scale != nullptr) {
-    const AlignedBuffer<float> factors = read(scale);
-    for (std::int64_t o = 0; o < out; ++o) {
-      const float factor = factors[static_cast<std::size_t>(o)];
-      float* row = weight.data() + o * in;
-      for (std::int64_t i = 0; i < in; ++i) row[i] *= factor;
-      if (!bias.empty()) bias[static_cast<std::size_t>(o)] *= factor;
-    }
+  if (scale == nullptr) {
+    const TensorValues weight = checkpoint_.view(layer.weight), bias = checkpoint_.view(layer.bias);
+    return pack({weight.span(), bias.span(), in, out});
+  }
+  AlignedBuffer<float> weight = read(layer.weight), bias = read(layer.bias);
+  const AlignedBuffer<float> factors = read(scale);
+  for (std::int64_t o = 0; o < out; ++o) {
+    const float factor = factors[static_cast<std::size_t>(o)];
+    float* row = weight.data() + o * in;
+    for (std::int64_t i = 0; i < in; ++i) row[i] *= factor;
+    if (!bias.empty()) bias[static_cast<std::size_t>(o)] *= factor;
   }
   return pack({values_of(weight), values_of(bias), in, out});
 }
@@ -49,17 +51,25 @@ JointLayer WeightPacker::joint(std::initializer_list<const Affine*> layers) cons
   const std::int64_t in = (*layers.begin())->weight->shape[1];
   const bool has_bias =
       std::any_of(layers.begin(), layers.end(), [](const Affine* l) { return l->bias != nullptr; });
-  AlignedBuffer<float> weight(static_cast<std::size_t>(out * in));
+  const auto count = static_cast<std::size_t>(out * in);
+  AlignedBuffer<float> weight =
+      spare_.size() == count ? std::exchange(spare_, {}) : AlignedBuffer<float>(count);
   AlignedBuffer<float> bias(has_bias ? static_cast<std::size_t>(out) : 0);
   std::fill(bias.begin(), bias.end(), 0.0f);
   std::int64_t row = 0;
   for (const Affine* layer : layers) {
-    const AlignedBuffer<float> w = read(layer->weight), b = read(layer->bias);
-    std::copy(w.begin(), w.end(), weight.data() + row * in);
-    if (!b.empty()) std::copy(b.begin(), b.end(), bias.data() + row);
+    const TensorValues w = checkpoint_.view(layer->weight), b = checkpoint_.view(layer->bias);
+    std::copy(w.span().begin(), w.span().end(), weight.data() + row * in);
+    std::copy(b.span().begin(), b.span().end(), bias.data() + row);
     row += layer->weight->shape[0];
   }
   return {std::move(weight), std::move(bias), in, out};
+}
+
+std::unique_ptr<compute::Linear> WeightPacker::pack(JointLayer layer) const {
+  std::unique_ptr<compute::Linear> packed = pack(layer.weights());
+  spare_ = std::move(layer.weight);
+  return packed;
 }
 
 std::unique_ptr<compute::Linear> WeightPacker::transposed(const TensorInfo* matrix) const {
@@ -73,9 +83,9 @@ std::unique_ptr<compute::Linear> WeightPacker::transposed(const TensorInfo* matr
 }
 
 std::unique_ptr<compute::PatchEmbedding> WeightPacker::patch(const Affine& layer) const {
-  const AlignedBuffer<float> weight = read(layer.weight), bias = read(layer.bias);
-  return backend_.pack(compute::PatchWeights{values_of(weight), values_of(bias),
-                                             layer.weight->shape[2], layer.weight->shape[0]},
+  const TensorValues weight = checkpoint_.view(layer.weight), bias = checkpoint_.view(layer.bias);
+  return backend_.pack(compute::PatchWeights{weight.span(), bias.span(), layer.weight->shape[2],
+                                             layer.weight->shape[0]},
                        precision_);
 }
 

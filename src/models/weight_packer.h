@@ -46,13 +46,15 @@ class WeightPacker {
   JointLayer joint(std::initializer_list<const Affine*> layers) const;
   /// joint() as one product.
   std::unique_ptr<compute::Linear> stacked(std::initializer_list<const Affine*> layers) const {
-    return pack(joint(layers).weights());
+    return pack(joint(layers));
   }
   /// A matrix stored (in, out), without a bias. Null for null.
   std::unique_ptr<compute::Linear> transposed(const TensorInfo* matrix) const;
   std::unique_ptr<compute::Linear> pack(const compute::LinearWeights& weights) const {
     return backend_.pack(weights, precision_);
   }
+  /// Keeps the memory for the next joint() of the same size, which then is not cleared again.
+  std::unique_ptr<compute::Linear> pack(JointLayer layer) const;
   /// From [out, 3, patch, patch].
   std::unique_ptr<compute::PatchEmbedding> patch(const Affine& layer) const;
   /// From [out, patch * patch * 3], rows in the order (y, x, channel).
@@ -66,6 +68,7 @@ class WeightPacker {
   const Checkpoint& checkpoint_;
   compute::Backend& backend_;
   tensor::Precision precision_;
+  mutable tensor::AlignedBuffer<float> spare_;
 };
 
 }  // namespace vecframe::models

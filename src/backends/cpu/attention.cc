@@ -121,7 +121,7 @@ void attend_heads(const Isa& isa, Matrix qkv, Sequence sequence, std::int64_t he
                   Precision precision, bool causal, const RelativeBias* bias,
                   AttentionScratch& scratch, Matrix out) {
   const std::int64_t width = qkv.columns / 3, d = width / heads;
-  const auto [first, tokens] = sequence;
+  const std::int64_t first = sequence.first, tokens = sequence.tokens;
   const bool rounds = precision != Precision::kFp32;
   const auto attend_some = [&](Share some, HeadScratch& own_scratch) {
     for (std::int64_t h = some.begin; h < some.end; ++h) {

@@ -1,6 +1,7 @@
 #include "backends/cpu/packed.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <cstring>
@@ -65,6 +66,18 @@ void transpose(const std::uint32_t* from, std::int64_t rows, std::int64_t column
   }
 }
 
+// One for some megabytes each, of those that the process may run on.
+int packing_threads(std::int64_t weights) {
+  constexpr std::int64_t kWeightsAThread = 512 * 1024;
+  constexpr std::int64_t kMost = 8;
+  static const std::int64_t cores = [] {
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? std::int64_t{CPU_COUNT(&set)} : 1;
+  }();
+  return static_cast<int>(std::clamp<std::int64_t>(
+      weights / kWeightsAThread, 1, std::min(kMost, std::max<std::int64_t>(cores, 1))));
+}
+
 tensor::AlignedBuffer<float> padded(std::span<const float> values, std::int64_t size) {
   tensor::AlignedBuffer<float> buffer(static_cast<std::size_t>(size));
   std::fill(std::copy(values.begin(), values.end(), buffer.begin()), buffer.end(), 0.0f);
@@ -110,12 +123,27 @@ PackedMatrix::PackedMatrix(const Isa& isa, Precision precision, std::span<const 
     column_sums = tensor::AlignedBuffer<std::int32_t>(static_cast<std::size_t>(bias.size()));
     std::fill(column_sums.begin(), column_sums.end(), 0);
   }
+  // The kernel clears a page when it is first written: threads share that work too.
+  const int threads = packing_threads(n * k);
+  const auto pack_share = [&](int index) {
+    const Share columns = share_of(n, panel_columns, index, threads);
+    pack_columns(isa, columns, weight.data(), order);
+  };
+  if (threads == 1) {
+    pack_share(0);
+  } else {
+    Team(threads).run(pack_share);
+  }
+}
+
+void PackedMatrix::pack_columns(const Isa& isa, Share columns, const float* weight,
+                                std::span<const std::int64_t> order) {
   tensor::AlignedBuffer<std::uint32_t> rows(static_cast<std::size_t>(panel_columns * depth));
   std::vector<float> ordered(order.size());
-  for (std::int64_t first = 0; first < n; first += panel_columns) {
+  for (std::int64_t first = columns.begin; first < columns.end; first += panel_columns) {
     const std::int64_t count = std::min(panel_columns, n - first);
     for (std::int64_t j = 0; j < count; ++j) {
-      const float* from = weight.data() + (first + j) * k;
+      const float* from = weight + (first + j) * k;
       for (std::size_t i = 0; i < order.size(); ++i) ordered[i] = from[order[i]];
       store_column(isa, first + j, order.empty() ? from : ordered.data(), rows.data() + j * depth);
     }

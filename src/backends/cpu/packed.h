@@ -8,6 +8,7 @@
 #include "backends/cpu/bf16_kernels.h"
 #include "backends/cpu/int8_kernels.h"
 #include "backends/cpu/kernels.h"
+#include "backends/cpu/team.h"
 #include "compute/backend.h"
 #include "tensor/aligned_buffer.h"
 #include "tensor/dtype.h"
@@ -55,6 +56,9 @@ struct PackedMatrix {
   }
   /// The weights of one column, in order, as the product's input format; `to` has `depth` elements.
   void store_column(const Isa& isa, std::int64_t column, const float* from, std::uint32_t* to);
+
+  void pack_columns(const Isa& isa, Share columns, const float* weight,
+                    std::span<const std::int64_t> order);
 
   std::int64_t n, k;
   InputFormat format;

@@ -74,8 +74,8 @@ struct EmbedOptions {
   bool normalize = false;
   /// Element type of the column: "float32" or "float16".
   std::string dtype = "float32";
-  /// "fp32", "bf16", "int8" on processors, "fp16" on GPUs, or "auto": bf16 where the device has it,
-  /// else fp32; resolved when the plan is built.
+  /// "fp32", "bf16", "int8" on processors, "fp16" on GPUs, or "auto": bf16 where the device has it
+  /// and the family was measured to bear it, else fp32; resolved when the plan is built.
   std::string precision = "fp32";
   /// "auto", "cpu", "cuda" for every GPU, "cuda:1", "cuda:0,2", "reference".
   std::string device = "auto";

@@ -9,6 +9,7 @@
 #include <vecframe/functions.h>
 #include <vecframe/inspect.h>
 #include <vecframe/jobs.h>
+#include <vecframe/loaded_model.h>
 #include <vecframe/models.h>
 #include <vecframe/provider.h>
 #include <vecframe/run.h>

@@ -14,6 +14,7 @@ void bind_dataframe(nanobind::module_& module);
 void bind_jobs(nanobind::module_& module);
 void bind_worker_plan(nanobind::module_& module);
 void bind_models(nanobind::module_& module);
+void bind_loaded_model(nanobind::module_& module);
 void bind_inspect(nanobind::module_& module);
 
 }  // namespace vecframe::python

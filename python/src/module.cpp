@@ -22,5 +22,6 @@ NB_MODULE(_native, module) {
   bind_jobs(module);
   bind_worker_plan(module);
   bind_models(module);
+  bind_loaded_model(module);
   bind_inspect(module);
 }

@@ -26,6 +26,7 @@ from vecframe.dataframe import (
 from vecframe.expression import col, lit
 from vecframe.image_functions import ImageFormat, ImageMode
 from vecframe.inspection import inspect
+from vecframe.loaded_model import LoadedModel, load_model
 from vecframe.report import RunReport, read_report
 from vecframe.runners import get_or_infer_runner_type, set_runner_native, set_runner_ray
 from vecframe.schema import Field, Schema
@@ -50,6 +51,7 @@ __all__ = [
     "Field",
     "ImageFormat",
     "ImageMode",
+    "LoadedModel",
     "ModelInfo",
     "PlanWarning",
     "Progress",
@@ -81,6 +83,7 @@ __all__ = [
     "inspect",
     "list_models",
     "lit",
+    "load_model",
     "read_images",
     "read_parquet",
     "read_report",

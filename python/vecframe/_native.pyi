@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 import enum
 
+import numpy
+import numpy.typing
+
 
 def version() -> str: ...
 
@@ -665,6 +668,16 @@ class ModelInfo:
 def list_models() -> list[ModelInfo]: ...
 
 def describe_model(session: NativeSession, model: str | None, *, provider: NativeProvider, precision: str, device: str) -> ModelInfo: ...
+
+class NativeLoadedModel:
+    @property
+    def dimension(self) -> int: ...
+
+    def embed_image(self, encoded: bytes) -> numpy.typing.NDArray[numpy.float32]: ...
+
+    def embed_text(self, text: str) -> numpy.typing.NDArray[numpy.float32]: ...
+
+def load_model(session: NativeSession, options: EmbedOptions, *, provider: NativeProvider, words: dict[str, object], threads: int, on_download: Callable[[DownloadProgress], object] | None) -> NativeLoadedModel: ...
 
 class TableSummary:
     """What an output file holds; print it."""

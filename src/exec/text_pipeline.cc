@@ -52,6 +52,7 @@ TextMemoryPlan plan_of(const std::optional<TextStage>& embed, std::int64_t sink_
 struct Chunk {
   std::vector<storage::TextRow> rows;
   std::vector<float> vectors;  // (rows, kept dimension)
+  bool is_alone = false;       // nothing else is there to do
   bool finished = false;       // guarded by TextPipeline::mutex_
 };
 
@@ -137,7 +138,10 @@ class TextPipeline {
       std::vector<float> out(
           static_cast<std::size_t>(embed_ ? plan_.batch_size * embed_->dimension : 0));
       while (Chunk* chunk = take_chunk()) {
-        if (lane) embed(*chunk, *lane, out.data());
+        if (lane) {
+          lane->use_threads(chunk->is_alone ? plan_.threads : 1);
+          embed(*chunk, *lane, out.data());
+        }
         std::lock_guard lock(mutex_);
         chunk->finished = true;
         changed_.notify_all();
@@ -165,6 +169,7 @@ class TextPipeline {
     if (!more) ended_ = true;
     num_rows_ += static_cast<std::int64_t>(chunk->rows.size());
     if (!chunk->rows.empty()) ++next_;
+    chunk->is_alone = ended_ && next_ - head_ == 1;
     changed_.notify_all();
     return chunk->rows.empty() ? nullptr : chunk;
   }

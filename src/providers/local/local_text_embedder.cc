@@ -104,7 +104,10 @@ class LocalTextLane final : public embed::TextEmbedLane {
   void embed(std::span<const std::string_view> texts, float* out) override {
     const Texts all = LocalTextEmbedder::tokenize(replica_, texts);
     const std::span<const std::vector<models::TokenId>> tokens(all);
-    if (!replica_.shares_streams()) return embedder_->embed(replica_, *stream_, tokens, out);
+    if (!replica_.shares_streams()) {
+      stream_->use_threads(threads_);
+      return embedder_->embed(replica_, *stream_, tokens, out);
+    }
     embed_on_device(replica_, static_cast<std::int64_t>(tokens.size()),
                     [&](compute::Stream& stream, std::int64_t first, std::int64_t count) {
                       embedder_->embed(replica_, stream,
@@ -113,11 +116,13 @@ class LocalTextLane final : public embed::TextEmbedLane {
                                        out + first * embedder_->dimension());
                     });
   }
+  void use_threads(int threads) override { threads_ = threads; }
 
  private:
   std::shared_ptr<LocalTextEmbedder> embedder_;
   LocalTextEmbedder::TextReplica& replica_;
   std::unique_ptr<compute::Stream> stream_;  // its own, where lanes share none
+  int threads_ = 1;
 };
 
 std::unique_ptr<embed::TextEmbedLane> LocalTextEmbedder::make_lane() {

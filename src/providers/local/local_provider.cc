@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <vecframe/error.h>
 
+#include <string_view>
 #include <utility>
 
 #include "base/fingerprint.h"
@@ -21,12 +22,31 @@ namespace fs = std::filesystem;
 constexpr const char* kBuiltinPrefix = "builtin:";
 constexpr const char* kBuiltinName = "efficientnet-lite0";
 
-tensor::Precision parse_precision(const std::string& name, const compute::Backend& backend) {
+// Families whose vectors at bf16 were measured on real weights and photographs, and the least cosine
+// to fp32 among these: docs/performance.md, "Accuracy that speed costs". Others keep fp32.
+struct MeasuredFamily {
+  std::string_view family;
+  double least_cosine;
+};
+constexpr MeasuredFamily kMeasuredAtBf16[] = {{"timm-vit", 0.99993},
+                                              {"efficientnet-lite0", 0.99965}};
+constexpr double kAllowedCosine = 0.999;
+
+// What "auto" stands for.
+tensor::Precision automatic_precision(const std::string& family, const compute::Backend& backend) {
+  using tensor::Precision;
+  if (!backend.supports(Precision::kBf16)) return Precision::kFp32;
+  for (const MeasuredFamily& known : kMeasuredAtBf16)
+    if (known.family == family && known.least_cosine >= kAllowedCosine) return Precision::kBf16;
+  return Precision::kFp32;
+}
+
+tensor::Precision parse_precision(const std::string& name, const std::string& family,
+                                  const compute::Backend& backend) {
   using tensor::Precision;
   if (name == "fp32") return Precision::kFp32;
   if (name == "bf16") return Precision::kBf16;
-  if (name == "auto")
-    return backend.supports(Precision::kBf16) ? Precision::kBf16 : Precision::kFp32;
+  if (name == "auto") return automatic_precision(family, backend);
   std::string names = "fp32, bf16";
   for (const Precision special : {Precision::kFp16, Precision::kInt8}) {
     if (!backend.supports(special)) continue;
@@ -105,7 +125,6 @@ Opened open(const std::string& model, const fs::path& directory, const LocalMode
             const compute::Registry& backends) {
   Opened opened;
   opened.backends = backends.open_replicas(options.device);
-  opened.facts.precision = parse_precision(options.precision, *opened.backends.front());
   for (const auto& backend : opened.backends) {
     const compute::BackendInfo& info = backend->info();
     if (!opened.facts.device.empty()) opened.facts.device += "; ";
@@ -132,6 +151,7 @@ std::shared_ptr<const embed::ImageEmbedderDescriptor> describe(Opened opened,
   opened.facts.has_text_tower = models::has_text_tower(*opened.checkpoint);
   embed::EmbedderFacts& facts = opened.facts;
   facts.family = description.family;
+  facts.precision = parse_precision(options.precision, facts.family, *opened.backends.front());
   facts.processor_fingerprint = processor_fingerprint(description.prepare);
   if (wanted.pooling != models::PoolingChoice::kDefault) facts.pooling = options.pooling;
   facts.dimension = description.dimension;
@@ -169,6 +189,8 @@ std::shared_ptr<const embed::TextEmbedderDescriptor> describe_text_directory(
   add_card(directory, provider, revision, facts);
   models::TextModelDescription description = models::describe_text_model(opened.checkpoint);
   facts.family = description.family;
+  // No tower of texts was measured: "auto" is fp32 for all.
+  facts.precision = parse_precision(options.precision, "", *opened.backends.front());
   facts.processor_fingerprint = description.tokenizer_fingerprint;
   facts.dimension = description.dimension;
   facts.parameters = description.parameters;

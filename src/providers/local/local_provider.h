@@ -15,7 +15,7 @@ namespace vecframe::providers {
 
 struct LocalModelOptions {
   std::string precision =
-      "fp32";                   ///< fp32, bf16, int8, or auto: bf16 where the hardware gains by it
+      "fp32";  ///< fp32, bf16, int8, fp16, or auto: bf16 where it gains and the family was measured
   std::string device = "auto";  ///< a backend's name, or auto
   std::string pooling =
       "default";  ///< of pictures: default, cls or mean; see models::PoolingChoice

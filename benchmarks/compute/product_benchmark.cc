@@ -1,5 +1,5 @@
-// Linear layers of the sizes of vision transformers, through Stream::linear, as a share of the FMA
-// probe.
+// Linear layers and attention of the sizes of vision transformers, as a share of the FMA probe, and
+// layer norms by the bytes they move.
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -75,8 +75,43 @@ Line run(compute::Backend& backend, const Shape& shape, const RatioOptions& opti
           ratio};
 }
 
+struct Heads {
+  std::int64_t batch, tokens, heads, dim;
+};
+
+Line run(compute::Backend& backend, const Heads& shape, const RatioOptions& options) {
+  const std::int64_t rows = shape.batch * shape.tokens, width = shape.heads * shape.dim;
+  const auto stream = backend.make_stream();
+  Matrix qkv{stream->allocate(rows * 3 * width), rows, 3 * width, 3 * width};
+  const Matrix out{stream->allocate(rows * width), rows, width, width};
+  stream->broadcast_rows(*backend.upload(random_values(rows * 3 * width)), 1, rows, 0, qkv);
+  const double flops = 4.0 * static_cast<double>(rows * shape.tokens * width);
+  const Ratio ratio = measure(options, flops, [&](int) {
+    stream->attention(qkv, shape.batch, shape.heads, 0.125f, options.precision, out);
+  });
+  return {std::string(to_string(options.precision)) + " attention " + std::to_string(shape.batch) +
+              " x " + std::to_string(shape.tokens) + " tokens, " + std::to_string(shape.heads) +
+              " heads of " + std::to_string(shape.dim),
+          ratio};
+}
+
+// In place of operations, the bytes that are read and written.
+Line run_norm(compute::Backend& backend, std::int64_t rows, std::int64_t width,
+              const RatioOptions& options) {
+  const auto stream = backend.make_stream();
+  const auto one = backend.upload(random_values(width));
+  const Matrix x{stream->allocate(rows * width), rows, width, width};
+  const Matrix y{stream->allocate(rows * width), rows, width, width};
+  stream->broadcast_rows(*backend.upload(random_values(rows * width)), 1, rows, 0, x);
+  const Ratio ratio = measure(options, 8.0 * static_cast<double>(rows * width), [&](int) {
+    stream->normalize(compute::NormKind::kLayerNorm, *one, one.get(), 1e-5f, x, y);
+  });
+  return {"layer norm " + std::to_string(rows) + " x " + std::to_string(width) + ", in GB/s",
+          ratio};
+}
+
 int main_of(int argc, char** argv) {
-  CLI::App app("Linear layers as a share of the FMA probe");
+  CLI::App app("Linear layers and attention as a share of the FMA probe");
   RatioOptions options;
   std::string isa, json, precision = "all";
   std::int64_t rows = 0;
@@ -99,7 +134,15 @@ int main_of(int argc, char** argv) {
     if (!backend->supports(p)) continue;
     options.precision = p;
     for (const Shape& shape : shapes(rows)) lines.push_back(run(*backend, shape, options));
+    if (options.threads > 1) continue;  // attention is measured on one stream
+    for (const Heads& shape :
+         {Heads{16, 50, 12, 64}, Heads{16, 197, 12, 64}, Heads{4, 257, 16, 64}})
+      if (rows == 0 || rows == shape.tokens) lines.push_back(run(*backend, shape, options));
   }
+  options.precision = Precision::kFp32;
+  if (options.threads == 1)
+    for (const std::int64_t height : {800, 3152})
+      if (rows == 0) lines.push_back(run_norm(*backend, height, 768, options));
   const std::vector<std::string> notes = {"rows x in x out; " + options.isa + ", " +
                                           std::to_string(options.threads) + " thread(s)"};
   print(notes, lines);

@@ -1,9 +1,12 @@
 """Makes the Python environment that the peers run in: build/peers, apart from the project's own.
 
+VECFRAME_PEERS names another one that is ready already.
+
 The torch wheel for x86-64 links CUDA's libraries, about 3 GB of packages that a measurement on processors never calls.
 So torch comes without its dependencies, and the libraries its loader asks for are made here, empty.
 """
 
+import os
 import pathlib
 import re
 import subprocess
@@ -80,6 +83,11 @@ def complete_torch() -> None:
 
 def ensure() -> pathlib.Path:
     """The environment's python; installs what is missing."""
+    if ready := os.environ.get("VECFRAME_PEERS"):
+        python = pathlib.Path(ready) / "bin/python"
+        if not python.exists():
+            sys.exit(f"bench: VECFRAME_PEERS={ready} has no bin/python")
+        return python
     stamp = ENVIRONMENT / "requirements.txt"
     wanted = REQUIREMENTS.read_text() + "\n".join(WITHOUT_DEPENDENCIES)
     if stamp.exists() and stamp.read_text() == wanted:

@@ -16,10 +16,26 @@ def test_smoke():
     command = [sys.executable, str(PROJECT / "benchmarks/suite/run.py"), "--smoke", "--threads", "1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    results = json.loads((PROJECT / "build/bench/results.json").read_text())
-    assert {line["engine"] for line in results["model"][0]["lines"]} == {"vecframe fp32", "vecframe int8"}
-    assert all(line["images_per_second"] > 0 for line in results["model"][0]["lines"])
+    parts = json.loads((PROJECT / "build/bench/results.json").read_text())["parts"]
+    assert set(parts) >= {"kernels", "model", "latency", "prepare", "jobs", "start"}
+    models = parts["model"]["results"][0]["lines"]
+    assert {line["engine"] for line in models} == {"vecframe fp32", "vecframe int8"}
+    assert all(line["images_per_second"] > 0 for line in models)
     # Of 20 files the broken one is taken out of this folder.
-    assert all(line["images"] == 19 for line in results["job"][0]["lines"])
-    assert len(results["cold"][0]["lines"]) == 2
+    assert all(line["images"] == 19 for line in parts["jobs"]["results"][0]["lines"])
+    assert all(line["share_of_stages"] > 0 for line in parts["jobs"]["results"][0]["lines"])
+    assert parts["prepare"]["results"][0]["own"]["files"] == 19
+    assert len(parts["start"]["results"][0]["lines"]) == 2
     assert "| vecframe int8 |" in (PROJECT / "build/bench/results.md").read_text()
+    for part in parts:
+        assert "<rect" in (PROJECT / "build/bench" / f"{part}.svg").read_text()
+
+
+@pytest.mark.skipif(not SERVER.exists(), reason="the release build has no benchmarks")
+def test_a_part_keeps_the_others():
+    before = PROJECT / "build/bench/results.json"
+    known = set(json.loads(before.read_text())["parts"]) if before.exists() else set()
+    command = [sys.executable, str(PROJECT / "benchmarks/suite/run.py"), "--smoke", "--threads", "1", "--only", "start"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(json.loads(before.read_text())["parts"]) == known | {"start"}

@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 constexpr const char* kBuiltinPrefix = "builtin:";
 constexpr const char* kBuiltinName = "efficientnet-lite0";
 
-// Families whose vectors at bf16 were measured on real weights and photographs, and the least cosine
-// to fp32 among these: docs/performance.md, "Accuracy that speed costs". Others keep fp32.
+// Families whose vectors at bf16 were measured on real weights and photographs, and the least
+// cosine to fp32 among these: docs/performance.md, "Accuracy that speed costs". Others keep fp32.
 struct MeasuredFamily {
   std::string_view family;
   double least_cosine;

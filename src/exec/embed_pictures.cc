@@ -22,7 +22,7 @@ namespace {
 // What all workers of the column have in common.
 struct Shared {
   EmbedStage stage;
-  KnownVectors known;
+  std::shared_ptr<KnownVectors> known;
   BatchSizer sizer;
   LanePool lanes;
   std::optional<Gate> embedding;  // so many at a time; nothing: each worker has a lane
@@ -72,7 +72,7 @@ class PictureWorker final : public EmbedWorker {
     if (evaluator_.decoding() != nullptr) {
       RowValue encoded = evaluator_.evaluate_encoded(rows, row, result.outcome, credit);
       if (is_null(encoded)) return false;
-      known = shared_.known.look_up(hash_of(std::get<RowBytes>(encoded).view));
+      known = look_up(hash_of(std::get<RowBytes>(encoded).view));
       if (!known.first) return false;
       value = evaluator_.evaluate_decoded(std::move(encoded), result.outcome, credit);
     } else {
@@ -81,8 +81,12 @@ class PictureWorker final : public EmbedWorker {
     if (is_null(value)) return false;
     if (!fill(std::get<image::Image>(std::move(value)), result, slot)) return false;
     if (known.first) return true;
-    known = shared_.known.look_up(hash_of(std::as_bytes(slot)));
+    known = look_up(hash_of(std::as_bytes(slot)));
     return known.first != nullptr;
+  }
+
+  KnownVectors::Known look_up(const Hash128& content) {
+    return shared_.known->look_up(content, *limits_.counters);
   }
 
   bool fill(image::Image picture, EmbeddedRow& result, std::span<std::uint8_t> slot) const {
@@ -135,7 +139,8 @@ class PictureWorker final : public EmbedWorker {
 
   void follow(EmbeddedRow& result, const KnownVectors::Known& known) const {
     if (!known.vector.empty()) result.vector = known.vector;
-    if (known.follower == nullptr || !shared_.known.wait(*known.follower, limits_.stopping)) return;
+    if (known.follower == nullptr || !shared_.known->wait(*known.follower, limits_.stopping))
+      return;
     result.vector = known.follower->vector();
     result.outcome.cause = known.follower->error();
     result.outcome.severity = known.follower->severity();
@@ -153,12 +158,7 @@ class PicturePlan final : public ColumnPlan {
  public:
   PicturePlan(const plan::ComputedColumn& column, const columnar::Schema& input,
               const StepContext& context)
-      : column_(column),
-        input_(input),
-        stage_(context.image_stage(call())),
-        counters_(context.counters) {
-    if (context.vector_cache) cache_ = context.vector_cache(call(), preparation_of(call()));
-  }
+      : column_(column), input_(input), stage_(context.image_stage(call())), context_(context) {}
 
   std::int64_t worker_bytes(std::int64_t rows) const override {
     // Twice: vectors that are known are held beside those that are made.
@@ -175,12 +175,16 @@ class PicturePlan final : public ColumnPlan {
   }
   bool keeps_vectors() const override { return true; }
   void begin(const MapShape& shape) override {
-    shared_ = std::unique_ptr<Shared>(
-        new Shared{stage_,
-                   {stage_.dimension, shape.kept_vector_bytes, cache_, counters_},
-                   {shape.rows, /*measured=*/!call().batch_size},
-                   {stage_.embedder, shape.lanes, 0},
-                   {}});
+    const auto make = [&] {
+      std::shared_ptr<VectorCache> cache;
+      if (context_.vector_cache) cache = context_.vector_cache(call(), preparation_of(call()));
+      return std::make_shared<KnownVectors>(stage_.dimension, shape.kept_vector_bytes, cache);
+    };
+    shared_ = std::unique_ptr<Shared>(new Shared{stage_,
+                                                 context_.known->of(column_.node.get(), make),
+                                                 {shape.rows, /*measured=*/!call().batch_size},
+                                                 {stage_.embedder, shape.lanes, 0},
+                                                 {}});
     if (shape.lanes < shape.workers) shared_->embedding.emplace(shape.lanes);
   }
   std::unique_ptr<ColumnWorker> make_worker(const EvaluationLimits& limits) override {
@@ -194,8 +198,7 @@ class PicturePlan final : public ColumnPlan {
   const plan::ComputedColumn column_;
   const columnar::Schema input_;
   const EmbedStage stage_;
-  const std::shared_ptr<Counters> counters_;
-  std::shared_ptr<VectorCache> cache_;
+  const StepContext& context_;
   std::unique_ptr<Shared> shared_;
 };
 

@@ -24,7 +24,7 @@ void KnownVectors::First::fail(const RowError& error, Severity severity) {
   owner.tell(owner.duplicates_.fail(content_), {}, &error, severity);
 }
 
-KnownVectors::Known KnownVectors::look_up(const Hash128& content) {
+KnownVectors::Known KnownVectors::look_up(const Hash128& content, Counters& counters) {
   Known known;
   std::vector<float> vector(dimension_);
   auto follower = std::make_shared<Follower>();
@@ -37,7 +37,7 @@ KnownVectors::Known KnownVectors::look_up(const Hash128& content) {
   }
   const Duplicates::Outcome outcome = duplicates_.enter(content, ticket, vector);
   if (outcome == Duplicates::Outcome::kFollows) {
-    ++counters_->duplicates;
+    ++counters.duplicates;
     known.follower = std::move(follower);
     return known;
   }
@@ -46,7 +46,7 @@ KnownVectors::Known KnownVectors::look_up(const Hash128& content) {
     followers_.erase(ticket);
   }
   if (outcome == Duplicates::Outcome::kKnown) {
-    ++counters_->duplicates;
+    ++counters.duplicates;
     known.vector = std::move(vector);
     return known;
   }
@@ -54,7 +54,7 @@ KnownVectors::Known KnownVectors::look_up(const Hash128& content) {
     known.first = std::make_unique<First>(*this, content);
     return known;
   }
-  ++counters_->cache_hits;
+  ++counters.cache_hits;
   tell(duplicates_.finish(content, vector), vector, nullptr);
   known.vector = std::move(vector);
   return known;

@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -30,11 +31,10 @@ class KnownVectors {
  public:
   /// Keeps as many vectors as fit. `cache` may be null.
   KnownVectors(std::int64_t dimension, std::int64_t capacity_bytes,
-               std::shared_ptr<VectorCache> cache, std::shared_ptr<Counters> counters)
+               std::shared_ptr<VectorCache> cache)
       : dimension_(static_cast<std::size_t>(dimension)),
         duplicates_(dimension, capacity_bytes),
-        cache_(std::move(cache)),
-        counters_(std::move(counters)) {}
+        cache_(std::move(cache)) {}
 
   /// A row that gets what another one of its content comes to.
   class Follower {
@@ -74,7 +74,7 @@ class KnownVectors {
     std::shared_ptr<Follower> follower;
     std::unique_ptr<First> first;
   };
-  Known look_up(const Hash128& content);
+  Known look_up(const Hash128& content, Counters& counters);
   /// Until the row it follows has ended. False once `stopping` is cancelled, which is seen within
   /// 50 ms.
   bool wait(const Follower& follower, const CancellationToken& stopping);
@@ -86,11 +86,28 @@ class KnownVectors {
   const std::size_t dimension_;
   Duplicates duplicates_;
   const std::shared_ptr<VectorCache> cache_;
-  const std::shared_ptr<Counters> counters_;
   std::mutex mutex_;
   std::condition_variable told_;
   std::int64_t next_ticket_ = 0;                                 // guarded by mutex_
   std::map<std::int64_t, std::shared_ptr<Follower>> followers_;  // guarded by mutex_
+};
+
+/// Those of each embedding of a plan, for as long as the plan runs: shard by shard, say.
+/// Thread-safe.
+class KnownVectorsOfPlan {
+ public:
+  using Make = std::function<std::shared_ptr<KnownVectors>()>;
+  /// Of the embedding that `node` is; made if it is the first time.
+  std::shared_ptr<KnownVectors> of(const void* node, const Make& make) {
+    std::lock_guard lock(mutex_);
+    std::shared_ptr<KnownVectors>& known = known_[node];
+    if (known == nullptr) known = make();
+    return known;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<const void*, std::shared_ptr<KnownVectors>> known_;  // guarded by mutex_
 };
 
 }  // namespace vecframe::exec

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/cancellation.h"
+#include "exec/known_vectors.h"
 #include "exec/operator.h"
 #include "exec/pipeline.h"
 #include "exec/row_caller.h"
@@ -47,6 +48,7 @@ struct StepContext {
   std::function<std::shared_ptr<VectorCache>(const plan::EmbedCall&,
                                              const std::string& preparation)>
       vector_cache = {};
+  std::shared_ptr<KnownVectorsOfPlan> known = std::make_shared<KnownVectorsOfPlan>();
   Stages stages = {};   ///< of each map
   bool ordered = true;  ///< rows leave maps in their order, even if nothing behind them needs it
   /// What all operators count.

@@ -244,11 +244,20 @@ TEST_F(CopiesTest, PicturesOfTheSameBytesAreEmbeddedOnce) {
     context.threads = threads;
     embedded = 0;
     context.counters = std::make_shared<Counters>();
+    context.known = std::make_shared<KnownVectorsOfPlan>();
     expect_vectors_of_copies(step(8));
     EXPECT_EQ(embedded, 10);
     EXPECT_EQ(context.counters->duplicates, 90);
     EXPECT_EQ(context.counters->rows_prepared, 10);  // the others are not even decoded
   }
+}
+
+// Shards of one plan run one after the other.
+TEST_F(CopiesTest, AnotherRunOfTheSameColumnKnowsThemToo) {
+  const plan::MapStep column = step();
+  for (int shard = 0; shard < 3; ++shard) expect_vectors_of_copies(column);
+  EXPECT_EQ(embedded, 10);
+  EXPECT_EQ(context.counters->duplicates, 290);
 }
 
 TEST_F(CopiesTest, PicturesThatWereWorkedOnAreKnownByTheirPixels) {
@@ -275,6 +284,7 @@ TEST_F(CopiesTest, ACacheKnowsThemInTheNextRun) {
     return cache;
   };
   for (int attempt = 0; attempt < 2; ++attempt) {
+    context.known = std::make_shared<KnownVectorsOfPlan>();
     expect_vectors_of_copies(step());
     expect_vectors_of_copies(of_thumbnails());
   }

@@ -8,7 +8,10 @@ namespace vecframe::exec {
 
 KnownVectors::First::~First() {
   if (owner_ == nullptr) return;
-  owner_->tell(owner_->duplicates_.fail(content_), {}, nullptr);
+  // Those that follow are not told: they must not leave as if they had ended.
+  const std::vector<std::int64_t> tickets = owner_->duplicates_.fail(content_);
+  std::lock_guard lock(owner_->mutex_);
+  for (const std::int64_t ticket : tickets) owner_->followers_.erase(ticket);
 }
 
 void KnownVectors::First::finish(std::span<const float> vector) {

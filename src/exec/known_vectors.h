@@ -52,7 +52,7 @@ class KnownVectors {
   };
 
   /// A row that is the first of its content. It ends in finish() or fail(); if it does not, the run
-  /// has stopped.
+  /// ends, and those that follow it wait until then.
   class First {
    public:
     First(KnownVectors& owner, const Hash128& content) : owner_(&owner), content_(content) {}

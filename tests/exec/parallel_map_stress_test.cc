@@ -138,7 +138,7 @@ struct MapStressTest : ParallelMapTest {
       }
       if (canceller) canceller->join();
     }
-    EXPECT_EQ(count_threads(), threads_before);
+    EXPECT_TRUE(threads_are_back_to(threads_before));
     EXPECT_LE(own.counters->peak_bytes, own.memory_limit);
     std::multiset<std::string> expected(urls.begin(), urls.end());
     for (std::size_t i = 0; i < rows.size(); ++i) {

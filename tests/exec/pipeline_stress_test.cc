@@ -204,7 +204,7 @@ void run_trial(const Files& files, std::uint32_t seed) {
     }
     if (canceller) canceller->join();
   }
-  EXPECT_EQ(count_threads(), threads_before);
+  EXPECT_TRUE(threads_are_back_to(threads_before));
   const auto expected_rows = std::min<std::int64_t>(static_cast<std::int64_t>(trial.inputs.size()),
                                                     trial.options.limit.value_or(1000));
   EXPECT_LE(static_cast<std::int64_t>(sink.rows.size()), expected_rows);

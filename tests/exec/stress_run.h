@@ -79,4 +79,11 @@ inline int count_threads() {
   return -1;
 }
 
+/// Whether there are so many threads: a thread that was joined counts for a moment longer.
+inline bool threads_are_back_to(int count) {
+  for (int attempt = 0; attempt < 5000 && count_threads() != count; ++attempt)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return count_threads() == count;
+}
+
 }  // namespace vecframe::exec

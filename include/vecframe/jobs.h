@@ -83,6 +83,26 @@ VECFRAME_API std::vector<EmbedderUse> embedders_of(const DataFrame& frame);
 /// Throws RequestError if they are not of this plan.
 VECFRAME_API DataFrame for_worker(const DataFrame& frame, const std::vector<EmbedderUse>& uses);
 
+/// Runs one plan over one table after another, and loads its models once: for engines that bring
+/// blocks of rows. For one thread.
+class VECFRAME_API TableRunner {
+ public:
+  /// `frame` begins with a table (from_arrow()), which may be empty: its columns matter. Throws
+  /// RequestError for another one.
+  explicit TableRunner(const DataFrame& frame, const RunOptions& options = {});
+  ~TableRunner();
+  TableRunner(TableRunner&&) noexcept;
+  TableRunner& operator=(TableRunner&&) noexcept;
+
+  /// Takes the stream over; fills `out`, which the receiver releases. Throws RequestError for a
+  /// table of other columns.
+  void run(ArrowArrayStream* table, ArrowArrayStream* out);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 struct MergedRun {
   bool complete = false;  ///< all shares of the run have ended
   std::int64_t parts = 0, rows = 0, failed = 0;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "bindings.h"
+#include "row_stream.h"
 #include "run_callbacks.h"
 
 namespace nb = nanobind;
@@ -42,6 +43,29 @@ class Runner {
  private:
   std::unique_ptr<RunCallbacks> callbacks_;
   std::unique_ptr<ShardRunner> runner_;
+};
+
+class Tables {
+ public:
+  Tables(const DataFrame& frame, int threads, std::int64_t memory_limit) {
+    RunOptions options;
+    options.threads = threads;
+    options.memory_limit = memory_limit;
+    nb::gil_scoped_release unlocked;
+    runner_ = std::make_unique<TableRunner>(frame, options);
+  }
+  nb::capsule run(const nb::capsule& table) {
+    auto* stream = static_cast<ArrowArrayStream*>(table.data("arrow_array_stream"));
+    auto out = std::make_unique<ArrowArrayStream>();
+    {
+      nb::gil_scoped_release unlocked;
+      runner_->run(stream, out.get());
+    }
+    return to_capsule(std::move(out));
+  }
+
+ private:
+  std::unique_ptr<TableRunner> runner_;
 };
 
 }  // namespace
@@ -77,6 +101,11 @@ void bind_jobs(nb::module_& module) {
                    "on_progress: collections.abc.Callable[[Progress], object] | None, "
                    "on_failure: collections.abc.Callable[[str, str], object] | None) -> None"))
       .def("run", &Runner::run, "shard"_a);
+
+  nb::class_<Tables>(module, "NativeTableRunner")
+      .def(nb::init<const DataFrame&, int, std::int64_t>(), "frame"_a, nb::kw_only(), "threads"_a,
+           "memory_limit"_a)
+      .def("run", &Tables::run, "table"_a, nb::sig("def run(self, table: object) -> object"));
 
   nb::class_<MergedRun>(module, "MergedRun", "What a directory holds after its shares were merged.")
       .def_ro("complete", &MergedRun::complete, "Whether all shares of the run have ended.")

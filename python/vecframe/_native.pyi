@@ -536,6 +536,11 @@ class NativeShardRunner:
 
     def run(self, shard: str) -> NativeReport: ...
 
+class NativeTableRunner:
+    def __init__(self, frame: NativeDataFrame, *, threads: int, memory_limit: int) -> None: ...
+
+    def run(self, table: object) -> object: ...
+
 class MergedRun:
     """What a directory holds after its shares were merged."""
 

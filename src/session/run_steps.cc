@@ -379,6 +379,37 @@ job::Report StepShards::run(const job::ShardSpec& spec) {
   return job::run_shard(impl_->run.job, impl_->context, spec, table_module(), impl_->run.progress);
 }
 
+struct StepTables::Impl {
+  Impl(const plan::LogicalPlan& plan, const RunOptions& options)
+      : run(plan, options), context(job::shard_context(run.context)) {
+    const plan::LogicalPlan* source = &plan;
+    while (source->input != nullptr) source = source->input.get();
+    const auto* table = std::get_if<plan::FromMemory>(&source->node);
+    if (table == nullptr)
+      throw RequestError("plan: it does not begin with a table; begin it with from_arrow()");
+    fields = table->schema.fields;
+  }
+  StepRun run;
+  exec::StepContext context;
+  std::vector<columnar::Field> fields;
+};
+
+StepTables::StepTables(const plan::LogicalPlan& plan, const RunOptions& options)
+    : impl_(std::make_unique<Impl>(plan, options)) {}
+StepTables::~StepTables() = default;
+
+job::Collected StepTables::run(ArrowArrayStream* table) {
+  const plan::PlanPointer source = memory_plan(table);
+  const auto& node = std::get<plan::FromMemory>(source->node);
+  if (node.schema.fields != impl_->fields)
+    throw RequestError("table: its columns are not those that the plan was built for");
+  impl_->context.open_source = [&node](const plan::SourceStep& /*step*/,
+                                       const columnar::Schema& schema) {
+    return SourceOpener{schema}(node);
+  };
+  return job::collect(impl_->run.job, impl_->context, impl_->run.progress);
+}
+
 job::Collected collect_steps(const plan::LogicalPlan& plan, const RunOptions& options) {
   StepRun run(plan, options);
   return job::collect(run.job, run.context, run.progress);

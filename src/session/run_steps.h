@@ -38,6 +38,18 @@ class StepShards {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Runs a plan whose source is a table over others of the same columns; loads models once.
+class StepTables {
+ public:
+  StepTables(const plan::LogicalPlan& plan, const RunOptions& options);
+  ~StepTables();
+  job::Collected run(ArrowArrayStream* table);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 /// Rows of the plan; embeddings and pictures are not computed.
 std::int64_t count_plan(const plan::LogicalPlan& plan, const RunOptions& options);
 

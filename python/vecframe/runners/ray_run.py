@@ -85,6 +85,7 @@ class RayRun:
         self._members: list[Member] = []
         self._waits: dict[Any, tuple[Member, str]] = {}  # references: "open", "run" or "watch"
         self._nodes: set[str] = set()
+        self._concurrency: dict[str, int] = {}  # of the stages of a worker
         self._lost_workers = self._repeated_shards = 0
         self._begun = self._watched = self._heard = time.monotonic()
 
@@ -109,6 +110,7 @@ class RayRun:
         return {
             "seconds": time.monotonic() - self._begun,
             "threads": sum(worker.num_cpus for worker in workers),
+            "concurrency": self._concurrency,
             "cluster": {
                 "workers": len(workers),
                 "nodes": len(self._nodes),
@@ -196,6 +198,7 @@ class RayRun:
         member.losses = 0
         self._run.add(outcome.report, outcome.failed_inputs)
         report = json.loads(outcome.report)
+        self._concurrency = report["concurrency"]
         counts = report["counts"]
         self._done.add(
             {name: report[name] for name in COUNTERS if name in report}

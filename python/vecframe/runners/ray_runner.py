@@ -23,6 +23,7 @@ class RayRunner:
     """A connection to a cluster, and how runs are led on it. Made by set_runner_ray()."""
 
     def __init__(self, address: str | None, *, max_task_backlog: int | None, force_client_mode: bool) -> None:
+        self._address = address
         self._ray = connect(address)
         self._backlog = max_task_backlog or _BACKLOG
         self._in_cluster = force_client_mode or (address or "").startswith("ray://")
@@ -36,6 +37,8 @@ class RayRunner:
         on_failure: OnFailure,
     ) -> RunReport:
         """As DataFrame.write_parquet(); `words` are those of write_options()."""
+        if not self._ray.is_initialized():  # shut down since
+            connect(self._address)
         uses = _native.embedders_of(frame)
         _check_travel(self._ray, uses)
         lead = lead_remotely if self._in_cluster else lead_run
@@ -63,12 +66,12 @@ def connect(address: str | None) -> Any:
     own = address is None and not os.environ.get("RAY_ADDRESS")
     try:
         if own:
-            ray.init(include_dashboard=False, log_to_driver=False)
+            ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.WARNING)
         else:
-            ray.init(address=address, log_to_driver=False)
+            ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
     except (ConnectionError, RuntimeError, ValueError) as error:
         where = repr(address) if address is not None else f"$RAY_ADDRESS={os.environ.get('RAY_ADDRESS')!r}"
-        raise RequestError(f"address: there is no Ray cluster at {where}: {error}") from error
+        raise RequestError(f"address: there is no Ray cluster at {where}: {str(error).splitlines()[0]}") from error
     return ray
 
 

@@ -177,6 +177,36 @@ def test_a_model_of_this_library_on_three_nodes(nodes, tmp_path, model):
     assert rows_in(tmp_path / "out") == rows_in(tmp_path / "local")
 
 
+DRIVER_MEMORY = """
+import resource, sys
+sys.path[:0] = sys.argv[4:]
+import ray
+import vecframe as vf
+import ray_cluster
+ray.init(address=sys.argv[1], log_to_driver=False, logging_level="ERROR")
+vf.set_runner_ray()
+peaks = []
+def progress(now):
+    peaks.append((now.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+ray_cluster.by_model(sys.argv[2], sys.argv[3], concurrency=3).write_parquet(
+    sys.argv[2] + ".out", rows_per_part=2, progress=progress)
+print(next(peak for rows, peak in peaks if rows >= 400), peaks[-1][1], peaks[-1][0])
+"""
+
+
+def test_the_driver_needs_no_more_memory_for_more_rows(nodes, tmp_path, model):
+    folder = write_pictures(tmp_path / "in", 40)
+    for i in range(2960):
+        os.link(folder / f"p{i % 40:03}.png", folder / f"q{i:04}.png")
+    paths = [os.path.dirname(ray_cluster.__file__), os.path.dirname(os.path.dirname(ray_cluster.__file__))]
+    command = [sys.executable, "-c", DRIVER_MEMORY, nodes.address, str(folder), model, *paths]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    early, late, rows = (int(word) for word in done.stdout.splitlines()[-1].split())
+    assert rows == 3000
+    # 1300 shards more. What Ray itself remembers of calls grows a little too.
+    assert late - early < 8 << 10, f"{early} KiB after 200 shards, {late} KiB after 1500"
+
+
 def test_a_shard_that_kills_its_workers_is_given_up(nodes, folder, tmp_path):
     out = tmp_path / "out"
     df = by_provider(folder, deadly=np.asarray(Image.open(folder / "p050.png")), concurrency=3)

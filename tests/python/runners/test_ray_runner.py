@@ -61,6 +61,7 @@ def test_the_same_rows_as_on_one_machine(driver, folder, model, tmp_path, monkey
         "workers": 2, "nodes": 1, "lost_workers": 0,
     }  # fmt: skip
     assert (whole["threads"], whole["runs"], whole["total"]) == (2, 7, {"parts": 7, "rows": 25, "failed": 2})
+    assert whole["concurrency"]["embed"] == 1, "of one worker, not the sum over shards"
     assert vf.read_report("out") == whole
     assert "2 workers on 1 nodes" in str(report)
     last = seen[-1]

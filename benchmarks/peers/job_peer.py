@@ -94,10 +94,12 @@ def ray_job(model: str, folder: str, output: str, cache: str) -> float:
             self.processor = CLIPImageProcessor.from_pretrained(model)
 
         def __call__(self, batch: dict) -> dict:
+            import torch
             from PIL import Image
 
             pictures = [Image.open(io.BytesIO(data)).convert("RGB") for data in batch["bytes"]]
-            vectors = self.tower(**self.processor(images=pictures, return_tensors="pt")).image_embeds.numpy()
+            with torch.inference_mode():  # the constructor ran on another thread
+                vectors = self.tower(**self.processor(images=pictures, return_tensors="pt")).image_embeds.numpy()
             return {"path": batch["path"], "embedding": vectors}
 
     ray.init(include_dashboard=False, log_to_driver=False)

@@ -78,8 +78,9 @@ TEST(LocalProvider, AutoIsResolvedWhenDescribed) {
   EXPECT_EQ(precision_of("timm_vit", gains), tensor::Precision::kBf16);
   EXPECT_EQ(precision_of("clip", gains), tensor::Precision::kFp32);
   const auto registry = reference_only();
-  if (!registry.open("auto")->supports(tensor::Precision::kBf16))
+  if (!registry.open("auto")->supports(tensor::Precision::kBf16)) {
     EXPECT_EQ(precision_of("timm_vit", registry), tensor::Precision::kFp32);
+  }
 }
 
 TEST(LocalProvider, APrecisionThatTheDeviceHasIsTaken) {

@@ -143,6 +143,7 @@ void run_first(const std::string& directory, std::int64_t rows, std::int64_t row
     planned.push({next->key, next->shard, next->ends_shard});
     for (std::size_t i = 0; i < vector.size(); ++i)
       vector[i] = static_cast<float>(num_rows + static_cast<std::int64_t>(i));
+    row.index = num_rows;
     row.path = std::move(next->path);
     row.embedding = vector;
     sink.write(row);

@@ -104,9 +104,10 @@ def rows_in(out):
     return {row["path"]: row["embedding"] for row in rows}
 
 
-def is_clean(out):
-    """Whether nothing is left of locks, tokens and temporary files."""
-    return not [name for name in os.listdir(out) if name.startswith((".", "_lock", "_job"))]
+def is_clean(out, but_for_parts=False):
+    """Whether nothing is left of locks, tokens and temporary files; of these only the next run takes away parts."""
+    left = [name for name in os.listdir(out) if name.startswith((".", "_lock", "_job"))]
+    return all(but_for_parts and name.startswith(".part-") for name in left)
 
 
 def by_model(folder, model, **options):

@@ -279,13 +279,13 @@ TEST_F(RemoteEmbedderTest, NobodySendsWhileTheServerWantsQuiet) {
   for (const json& entry : requests())
     (entry.at("status") == 429 ? refused : others).push_back(entry.at("time"));
   ASSERT_EQ(refused.size(), 1u);
-  // Requests that were under way already are all that may arrive near the refusal.
-  std::size_t soon = 0, late = 0;
+  // Until the client has heard of it, which a busy machine delays, requests may still come.
+  std::size_t quiet = 0, late = 0;
   for (const double time : others) {
-    if (time > refused[0] && time < refused[0] + 0.5) ++soon;
+    if (time > refused[0] + 0.3 && time < refused[0] + 0.59) ++quiet;
     if (time >= refused[0] + 0.59) ++late;
   }
-  EXPECT_LE(soon, 3u);
+  EXPECT_EQ(quiet, 0u);
   EXPECT_GE(late, 1u);
 }
 

@@ -21,6 +21,7 @@
 #include "compute/backend_module.h"
 #include "compute/out_of_memory.h"
 #include "compute/tower.h"
+#include "program.h"
 
 namespace vecframe::benchmarks {
 namespace {
@@ -39,11 +40,6 @@ struct Options {
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 // FLOP/s of a chain of square products whose inputs and outputs are of 16 bits.
@@ -209,10 +205,6 @@ int main_of(int argc, char** argv) {
 }  // namespace vecframe::benchmarks
 
 int main(int argc, char** argv) {
-  try {
-    return vecframe::benchmarks::main_of(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "gpu_benchmark: {}\n", error.what());
-    return 1;
-  }
+  return vecframe::benchmarks::run_program("gpu_benchmark", vecframe::benchmarks::main_of, argc,
+                                           argv);
 }

@@ -30,6 +30,7 @@
 #include "compute/registry.h"
 #include "exec/pipeline.h"
 #include "image/encode.h"
+#include "program.h"
 #include "providers/local/local_provider.h"
 #include "storage/listing.h"
 
@@ -212,10 +213,5 @@ int run(int argc, char** argv) {
 }  // namespace vecframe::benchmarks
 
 int main(int argc, char** argv) {
-  try {
-    return vecframe::benchmarks::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "gpu_pipeline: %s\n", error.what());
-    return 1;
-  }
+  return vecframe::benchmarks::run_program("gpu_pipeline", vecframe::benchmarks::run, argc, argv);
 }

@@ -31,6 +31,7 @@
 #include "backends/cpu/cpu_backend.h"
 #include "compute/fma_probe.h"
 #include "compute/registry.h"
+#include "program.h"
 #include "providers/local/local_provider.h"
 
 namespace vecframe::benchmarks {
@@ -164,10 +165,5 @@ int run(int argc, char** argv) {
 }  // namespace vecframe::benchmarks
 
 int main(int argc, char** argv) {
-  try {
-    return vecframe::benchmarks::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "model_server: %s\n", error.what());
-    return 1;
-  }
+  return vecframe::benchmarks::run_program("model_server", vecframe::benchmarks::run, argc, argv);
 }

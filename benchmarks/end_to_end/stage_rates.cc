@@ -27,6 +27,7 @@
 #include "exec/prepare_row.h"
 #include "image/prepare.h"
 #include "image/probe.h"
+#include "program.h"
 #include "providers/local/local_provider.h"
 #include "storage/listing.h"
 #include "storage/local_file.h"
@@ -154,10 +155,5 @@ int run(int argc, char** argv) {
 }  // namespace vecframe::benchmarks
 
 int main(int argc, char** argv) {
-  try {
-    return vecframe::benchmarks::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "stage_rates: %s\n", error.what());
-    return 1;
-  }
+  return vecframe::benchmarks::run_program("stage_rates", vecframe::benchmarks::run, argc, argv);
 }

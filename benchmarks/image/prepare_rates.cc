@@ -31,6 +31,7 @@
 #include "exec/prepare_row.h"
 #include "image/prepare.h"
 #include "image/probe.h"
+#include "program.h"
 #include "storage/listing.h"
 #include "storage/local_file.h"
 
@@ -107,11 +108,6 @@ double milliseconds(int threads, std::size_t count,
   return 1000 * seconds * threads / static_cast<double>(count);
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 int run(int argc, char** argv) {
   if (argc != 4) {
     std::fprintf(stderr, "usage: prepare_rates FOLDER THREADS ROUNDS\n");
@@ -174,10 +170,5 @@ int run(int argc, char** argv) {
 }  // namespace vecframe::benchmarks
 
 int main(int argc, char** argv) {
-  try {
-    return vecframe::benchmarks::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "prepare_rates: %s\n", error.what());
-    return 1;
-  }
+  return vecframe::benchmarks::run_program("prepare_rates", vecframe::benchmarks::run, argc, argv);
 }

@@ -1,4 +1,4 @@
-"""Programs that are measured: started once, asked many times, one JSON object an answer."""
+"""Programs that are measured: started once and asked many times, or run once; one JSON object an answer."""
 
 import json
 import pathlib
@@ -60,3 +60,16 @@ def peer(python: pathlib.Path, engine: str, model: pathlib.Path, threads: int) -
 
 def warn(text: str) -> None:
     print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def output_of(name: str, command: list[str], timeout: float) -> dict | None:
+    """What the program printed, or nothing if it did not run here. Peers print other things before it."""
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False)
+    except subprocess.TimeoutExpired:
+        warn(f"skipped: {name} did not finish within {timeout} s")
+        return None
+    if done.returncode != 0:
+        warn(f"skipped: {name} ended with {done.returncode}: {' '.join(done.stderr.strip().splitlines()[-1:])[:200]}")
+        return None
+    return json.loads(done.stdout.strip().splitlines()[-1] if name.startswith("peer") else done.stdout)

@@ -1,10 +1,8 @@
 """Preparing pictures without a model: the engine beside what libjpeg-turbo and the resize allow, and the peers."""
 
-import json
 import pathlib
-import subprocess
 
-from engines import ROOT, warn
+from engines import ROOT, output_of
 
 OWN = ROOT / "build/release/benchmarks/image/prepare_rates"
 PEER = ROOT / "benchmarks/peers/prepare_peer.py"
@@ -12,26 +10,14 @@ PEERS = ["pillow", "torchvision", "transformers", "daft"]
 TIMEOUT = 150  # seconds
 
 
-def output_of(name: str, command: list[str]) -> dict | None:
-    try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT, check=False)
-    except subprocess.TimeoutExpired:
-        warn(f"skipped: {name} did not finish within {TIMEOUT} s")
-        return None
-    if done.returncode != 0:
-        warn(f"skipped: {name} ended with {done.returncode}: {' '.join(done.stderr.strip().splitlines()[-1:])[:200]}")
-        return None
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
 def measure(folder: pathlib.Path, threads: int, python: pathlib.Path | None, peers: list[str], rounds: int) -> dict:
-    own = output_of("prepare_rates", [str(OWN), str(folder), str(threads), str(rounds)])
+    own = output_of("prepare_rates", [str(OWN), str(folder), str(threads), str(rounds)], TIMEOUT)
     if own is None:
         raise SystemExit("bench: prepare_rates does not run")
     lines = [{"engine": "vecframe", "images_per_second": own["images_per_second"]}]
     absent = []
     for name in peers if python else []:
-        found = output_of(f"peer {name}", [str(python), str(PEER), name, str(folder), str(threads), str(rounds)])
+        found = output_of(f"peer {name}", [str(python), str(PEER), name, str(folder), str(threads), str(rounds)], TIMEOUT)
         if found:
             lines.append({"engine": name, **found})
         else:

@@ -1,6 +1,5 @@
 """Whole jobs in processes of their own: JPEG files to Parquet, the way from process start to a first vector, imports."""
 
-import json
 import pathlib
 import shutil
 import statistics
@@ -8,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from engines import EXPORTS, ROOT, warn
+from engines import EXPORTS, ROOT, output_of
 
 PROGRAM = ROOT / "build/bin/vecframe"
 JOB_PEER = ROOT / "benchmarks/peers/job_peer.py"
@@ -23,22 +22,9 @@ def clear_output() -> None:
     OUT.mkdir(parents=True)
 
 
-def output_of(name: str, command: list[str]) -> dict | None:
-    """What the program printed, or nothing if it did not run here."""
-    try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT, check=False)
-    except subprocess.TimeoutExpired:
-        warn(f"skipped: {name} did not finish within {TIMEOUT} s")
-        return None
-    if done.returncode != 0:
-        warn(f"skipped: {name} ended with {done.returncode}: {' '.join(done.stderr.strip().splitlines()[-1:])[:200]}")
-        return None
-    return json.loads(done.stdout.strip().splitlines()[-1] if name.startswith("peer") else done.stdout)
-
-
 def own_stages(folder: pathlib.Path, model: pathlib.Path, threads: int, precision: str) -> float:
     """Images a second that decoding and the model allow on these cores, each measured alone: their times add up."""
-    rates = output_of(f"stages {precision}", [str(STAGES), str(folder), str(model), str(threads), precision])
+    rates = output_of(f"stages {precision}", [str(STAGES), str(folder), str(model), str(threads), precision], TIMEOUT)
     if rates is None:
         raise SystemExit("bench: stage_rates does not run")
     return 1 / (1 / rates["prepare_images_per_second"] + 1 / rates["model_images_per_second"])
@@ -49,7 +35,7 @@ def own_job(folder: pathlib.Path, model: pathlib.Path | str, threads: int, preci
     begun = time.monotonic()
     report = output_of(f"vecframe {precision}", [
         str(PROGRAM), "embed", str(folder), "-o", str(OUT / "own.parquet"), "--model", str(model), "--precision", precision,
-        "--threads", str(threads), "--on-error", "ignore", "--overwrite", "--json"])
+        "--threads", str(threads), "--on-error", "ignore", "--overwrite", "--json"], TIMEOUT)
     if report is None:
         return None
     return {"images": report["rows"], "failed": report["failed"], "seconds": report["seconds"],
@@ -59,7 +45,7 @@ def own_job(folder: pathlib.Path, model: pathlib.Path | str, threads: int, preci
 def peer_job(python: pathlib.Path, engine: str, folder: pathlib.Path, model: pathlib.Path) -> dict | None:
     clear_output()
     return output_of(f"peer {engine}", [str(python), str(JOB_PEER), engine, str(model), str(folder),
-                                        str(OUT / "peer.parquet"), str(EXPORTS)])
+                                        str(OUT / "peer.parquet"), str(EXPORTS)], TIMEOUT)
 
 
 def measure(folder: pathlib.Path, model: pathlib.Path, threads: int, precisions: list[str], python: pathlib.Path | None,

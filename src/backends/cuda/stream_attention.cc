@@ -11,8 +11,20 @@ namespace vecframe::backends::cuda {
 using compute::Matrix;
 
 struct CudaStream::Attend {
-  AttentionArgs args;
-  std::int64_t sequences, longest;
+  AttentionArgs args{};
+  std::int64_t sequences = 0, longest = 0;
+
+  Attend(const Matrix& qkv, std::int64_t heads, float scale) {
+    args.heads = heads;
+    args.head_dim = qkv.columns / 3 / heads;
+    args.scale = scale;
+  }
+  /// Of `batch` sequences of one length.
+  Attend(const Matrix& qkv, std::int64_t batch, std::int64_t heads, float scale)
+      : Attend(qkv, heads, scale) {
+    args.sequences.tokens = longest = qkv.rows / batch;
+    sequences = batch;
+  }
 };
 
 void CudaStream::attend(const Attend& what, Matrix qkv, Matrix out) {
@@ -39,13 +51,7 @@ void CudaStream::attend(const Attend& what, Matrix qkv, Matrix out) {
 void CudaStream::attention(Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
                            tensor::Precision /*precision*/, Matrix out) {
   if (batch == 0) return;
-  Attend what{};
-  what.args.heads = heads;
-  what.args.head_dim = qkv.columns / 3 / heads;
-  what.args.scale = scale;
-  what.args.sequences.tokens = what.longest = qkv.rows / batch;
-  what.sequences = batch;
-  attend(what, qkv, out);
+  attend({qkv, batch, heads, scale}, qkv, out);
 }
 
 void CudaStream::causal_attention(Matrix qkv, std::span<const std::int64_t> lengths,
@@ -54,10 +60,7 @@ void CudaStream::causal_attention(Matrix qkv, std::span<const std::int64_t> leng
   if (lengths.empty()) return;
   std::vector<std::int64_t> starts{0};
   for (const std::int64_t length : lengths) starts.push_back(starts.back() + length);
-  Attend what{};
-  what.args.heads = heads;
-  what.args.head_dim = qkv.columns / 3 / heads;
-  what.args.scale = scale;
+  Attend what(qkv, heads, scale);
   what.args.causal = true;
   what.args.sequences.starts = static_cast<const std::int64_t*>(
       staging_.stage(starts.data(), starts.size() * sizeof(std::int64_t)));
@@ -70,14 +73,9 @@ void CudaStream::relative_attention(const compute::Vector& table, std::int64_t g
                                     Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
                                     tensor::Precision /*precision*/, Matrix out) {
   if (batch == 0) return;
-  Attend what{};
-  what.args.heads = heads;
-  what.args.head_dim = qkv.columns / 3 / heads;
-  what.args.scale = scale;
-  what.args.sequences.tokens = what.longest = qkv.rows / batch;
+  Attend what(qkv, batch, heads, scale);
   what.args.table = static_cast<const CudaVector&>(table).data();
   what.args.grid_columns = grid_columns;
-  what.sequences = batch;
   attend(what, qkv, out);
 }
 

@@ -1,4 +1,7 @@
-"""The lazy dataframe: a plan that is checked as it is built and runs when its result is asked for."""
+"""The lazy dataframe: a plan that is checked as it is built and runs when its result is asked for.
+
+Long because the interface is one class of many words; each calls the native part, or a module beside this one.
+"""
 
 from __future__ import annotations
 

@@ -27,16 +27,16 @@ struct StepContext {
   int threads = 0;                        ///< 0: one a core this process may use
   std::int64_t morsel_rows = 0;           ///< of a source, at most; 0: as it gives them
   std::int64_t memory_limit = 512 << 20;  ///< of each map, weights not counted
-  image::DecodeLimits decode;
+  image::DecodeLimits decode = {};
   const CancellationToken& cancellation;
-  Fetch fetch;
-  std::function<const storage::Relational&()> relational;
-  std::function<EmbedStage(const plan::EmbedCall&)> image_stage;
-  std::function<TextStage(const plan::EmbedCall&)> text_stage;
+  Fetch fetch = {};
+  std::function<const storage::Relational&()> relational = {};
+  std::function<EmbedStage(const plan::EmbedCall&)> image_stage = {};
+  std::function<TextStage(const plan::EmbedCall&)> text_stage = {};
   std::function<std::unique_ptr<Operator>(const plan::SourceStep&, const columnar::Schema&)>
-      open_source;
+      open_source = {};
   /// Called for each row an embedding failed on under on_error="log", one at a time.
-  std::function<void(const std::string& row, const RowError& error)> on_failure;
+  std::function<void(const std::string& row, const RowError& error)> on_failure = {};
   /// The same whatever on_error says, but for "raise".
   std::function<void(const std::string& row, const RowError& error)> on_failed_row = {};
   Statistics* statistics = nullptr;  ///< counts failures of embeddings; guarded by *report_mutex

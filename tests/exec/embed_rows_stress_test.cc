@@ -136,15 +136,7 @@ void run_seed(std::uint32_t seed) {
     StepContext context{
         .threads = static_cast<int>(1 + trial.dice.below(3)),
         .memory_limit = 32 << 20,
-        .decode = {},
         .cancellation = stop,
-        .fetch = {},
-        .relational = {},
-        .image_stage = {},
-        .text_stage = {},
-        .open_source = {},
-        .on_failure = {},
-        .statistics = nullptr,
         .row_descriptor = [&](const plan::EmbedCall&) -> RowDescriptor { return trial.texts; }};
     plan::EmbedCall call;
     call.function = plan::EmbedFunction::kText;

@@ -91,13 +91,7 @@ struct EmbedRowsTest : testing::TestWithParam<bool> {
   StepContext context{
       .threads = 2,
       .memory_limit = 32 << 20,
-      .decode = {},
       .cancellation = cancellation,
-      .fetch = {},
-      .relational = {},
-      .image_stage = {},
-      .text_stage = {},
-      .open_source = {},
       .on_failure =
           [this](const std::string& row, const RowError& error) {
             logged.push_back(row + ": " + error.to_string());
@@ -431,15 +425,8 @@ TEST_P(EmbedPicturesTest, ShareTheBudgetAndBatchesLeaveShortWhenItIsFull) {
   StepContext context{
       .threads = 4,
       .memory_limit = 8 << 20,
-      .decode = {},
       .cancellation = cancellation,
       .fetch = fetch,
-      .relational = {},
-      .image_stage = {},
-      .text_stage = {},
-      .open_source = {},
-      .on_failure = {},
-      .statistics = nullptr,
       .row_descriptor = [&](const plan::EmbedCall&) -> RowDescriptor { return pictures; },
       .stages = GetParam().stages};
   const columnar::Schema schema{{{"text", {TypeKind::kString}}}, {}};

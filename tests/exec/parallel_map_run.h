@@ -89,13 +89,9 @@ struct ParallelMapTest : testing::Test {
   StepContext context_of(const CancellationToken& token) {
     return {.threads = 3,
             .memory_limit = 32 << 20,
-            .decode = {},
             .cancellation = token,
             .fetch = fetch,
-            .relational = {},
             .image_stage = [this](const plan::EmbedCall&) { return colour_stage(hook); },
-            .text_stage = {},
-            .open_source = {},
             .on_failure =
                 [this](const std::string& row, const RowError& error) {
                   logged.push_back(row + ": " + error.to_string());

@@ -1,4 +1,5 @@
-// What a family makes of configs and tensor names; the vectors themselves are in tests/golden.
+// What a family makes of configs and tensor names; the vectors themselves are in tests/golden. One
+// test or two a family: long because families are many.
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -187,16 +187,9 @@ struct StepRun {
         context{.threads = options.threads,
                 .morsel_rows = options.morsel_rows,
                 .memory_limit = options.memory_limit,
-                .decode = {},
                 .cancellation = cancellation,
                 .fetch = fetch_with(cancellation),
-                .relational = relational_source(),
-                .image_stage = {},
-                .text_stage = {},
-                .open_source = {},
-                .on_failure = {},
-                .on_failed_row = {},
-                .statistics = nullptr} {
+                .relational = relational_source()} {
     if (options.threads < 0) {
       throw RequestError("threads: " + std::to_string(options.threads) +
                          " is negative; give 0 for one a processor");

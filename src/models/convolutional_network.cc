@@ -84,6 +84,16 @@ std::unique_ptr<compute::Convolution> pack_convolution(const WeightPacker& packe
   return backend.pack(weights, precision);
 }
 
+// Integers of the picture itself, and of the few channels that a bottleneck passes on, cost most of
+// the accuracy and save least of the time: without them the least cosine of EfficientNet-Lite0 to
+// its float32 vectors on 372 photographs is 0.9965 in place of 0.982.
+tensor::Precision precision_of(const ConvolutionStep& step, tensor::Precision precision) {
+  constexpr std::int64_t kPixelChannels = 3, kFewChannels = 32;
+  const bool is_narrow =
+      step.from.shape.channels == kPixelChannels || step.to.shape.channels < kFewChannels;
+  return precision == tensor::Precision::kInt8 && is_narrow ? tensor::Precision::kFp32 : precision;
+}
+
 class ConvolutionalNetwork final : public ImageModel {
  public:
   ConvolutionalNetwork(ConvolutionPlan plan, std::vector<PackedStep> weights, Norm final_norm)
@@ -161,7 +171,7 @@ std::unique_ptr<ImageModel> load_convolutional_network(const Checkpoint& checkpo
   for (const ConvolutionStep& step : plan.steps) {
     PackedStep& packed = weights.emplace_back();
     if (step.kind == StepKind::kConvolve)
-      packed.convolution = pack_convolution(packer, step, backend, precision);
+      packed.convolution = pack_convolution(packer, step, backend, precision_of(step, precision));
     else
       packed.norm = packer.norm(step.layer);
   }

@@ -157,6 +157,7 @@ def test_batches_and_threads_do_not_change_a_vector(photos, tmp_path, model):
     (["embed", "photos", "-o", "o.parquet", "--model", "photos"], ["config.json"]),
     (["embed", "photos", "-o", "o.parquet", "--model", "MODEL", "--precision", "fp8"], ["fp8", "bf16"]),
     (["embed", "photos", "-o", "o.parquet", "--model", "MODEL", "--device", "tpu"], ["tpu", "cpu"]),
+    (["embed", "photos", "-o", "o.parquet", "--model", "MODEL", "--device", "cuda:99"], ["cuda:99", "auto", "cpu"]),
     (["embed", "photos", "-o", "o.parquet", "--model", "MODEL", "--provider", "transfomers"], ["transformers"]),
     (["embed", "photos", "-o", "o.parquet", "--model", "MODEL", "--memory-limit", "1K"], ["memory"]),
     (["embed", "photos", "-o", "o.parquet", "--model", "MODEL", "--memory-limit", "lots"], ["lots"]),

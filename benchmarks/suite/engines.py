@@ -8,9 +8,12 @@ from typing import Self
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OWN_SERVER = ROOT / "build/release/benchmarks/model_server"
+OWN_TEXT_SERVER = ROOT / "benchmarks/end_to_end/text_server.py"
+TEXT_PEER = ROOT / "benchmarks/peers/text_peer.py"
 MODEL_PEER = ROOT / "benchmarks/peers/model_peer.py"
 EXPORTS = ROOT / "build/bench/exports"
 PEERS = ["torch", "torch-bf16", "torch-compiled", "onnxruntime", "onnxruntime-int8", "openvino"]
+TEXT_PEERS = ["torch", "torch-bf16"]
 
 
 class Absent(Exception):
@@ -56,6 +59,14 @@ def own(model: pathlib.Path, threads: int, precision: str) -> Engine:
 
 def peer(python: pathlib.Path, engine: str, model: pathlib.Path, threads: int) -> Engine:
     return Engine(engine, [str(python), str(MODEL_PEER), engine, str(model), str(threads), str(EXPORTS)])
+
+
+def own_texts(model: pathlib.Path, threads: int, precision: str) -> Engine:
+    return Engine(f"vecframe {precision}", [sys.executable, str(OWN_TEXT_SERVER), str(model), str(threads), precision])
+
+
+def text_peer(python: pathlib.Path, engine: str, model: pathlib.Path, threads: int) -> Engine:
+    return Engine(engine, [str(python), str(TEXT_PEER), engine, str(model), str(threads)])
 
 
 def warn(text: str) -> None:

@@ -3,16 +3,17 @@
 import pathlib
 import statistics
 
-from engines import Absent, Engine, own, peer, warn
+from engines import Absent, Engine, own, own_texts, peer, text_peer, warn
 
 
-def start_all(model: pathlib.Path, threads: int, precisions: list[str], python: pathlib.Path | None,
-              peers: list[str]) -> tuple[list[Engine], dict[str, str]]:
+def start_all(model: pathlib.Path, threads: int, precisions: list[str], python: pathlib.Path | None, peers: list[str], *,
+              texts: bool = False) -> tuple[list[Engine], dict[str, str]]:
     """The engines that run, and why the others do not."""
     running, absent = [], {}
-    starts = [(f"vecframe {p}", lambda p=p: own(model, threads, p)) for p in precisions]
+    make_own, make_peer = (own_texts, text_peer) if texts else (own, peer)
+    starts = [(f"vecframe {p}", lambda p=p: make_own(model, threads, p)) for p in precisions]
     if python:
-        starts += [(name, lambda name=name: peer(python, name, model, threads)) for name in peers]
+        starts += [(name, lambda name=name: make_peer(python, name, model, threads)) for name in peers]
     for name, start in starts:
         try:
             running.append(start())
@@ -59,9 +60,9 @@ def measure(model: pathlib.Path, threads: int, batches: list[int], precisions: l
 
 
 def latencies(model: pathlib.Path, threads: int, precisions: list[str], python: pathlib.Path | None, peers: list[str],
-              rounds: int) -> dict:
-    """Seconds of single pictures on a warm engine, in turns of ten."""
-    engines, absent = start_all(model, threads, precisions, python, peers)
+              rounds: int, *, texts: bool = False) -> dict:
+    """Seconds of single pictures, or texts, on a warm engine, in turns of ten."""
+    engines, absent = start_all(model, threads, precisions, python, peers, texts=texts)
     seconds: dict[str, list[float]] = {engine.name: [] for engine in engines}
     for _ in range(max(1, rounds // 10)):
         for engine in engines:
@@ -71,7 +72,7 @@ def latencies(model: pathlib.Path, threads: int, precisions: list[str], python: 
     lines = [{"engine": name, "p50_ms": 1000 * statistics.median(values),
               "p99_ms": 1000 * sorted(values)[min(len(values) - 1, int(len(values) * 0.99))]}
              for name, values in seconds.items()]
-    return {"model": model.name, "threads": threads, "lines": lines, "absent": absent}
+    return {"model": model.name, "of": "text" if texts else "picture", "threads": threads, "lines": lines, "absent": absent}
 
 
 def markdown(result: dict) -> str:
@@ -89,6 +90,6 @@ def markdown(result: dict) -> str:
 
 
 def latency_markdown(result: dict) -> str:
-    lines = [f"**{result['model']}**, one picture, {result['threads']} threads", "", "| engine | p50 | p99 |", "|---|---|---|"]
+    lines = [f"**{result['model']}**, one {result['of']}, {result['threads']} threads", "", "| engine | p50 | p99 |", "|---|---|---|"]
     lines += [f"| {line['engine']} | {line['p50_ms']:.1f} ms | {line['p99_ms']:.1f} ms |" for line in result["lines"]]
     return "\n".join(lines) + "\n"

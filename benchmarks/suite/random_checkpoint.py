@@ -1,6 +1,7 @@
 """Writes checkpoints of the real shapes with random weights, which are as fast as trained ones.
 
-The text tower of CLIP is two narrow layers: measured are pictures, but libraries want the whole model.
+Of a CLIP one tower has the real shape. The other is two narrow layers: libraries want the whole model. Real vocabularies
+have more rows, of which a text reads as few as here.
 """
 
 import json
@@ -15,7 +16,10 @@ CLIP_SIZES = {
 }
 SIGLIP_SIZES = {"siglip-b16": {"patch": 16, "width": 768, "layers": 12, "heads": 12}}
 NAMES = [*CLIP_SIZES, *SIGLIP_SIZES]
-TEXT_WIDTH, TEXT_LAYERS, VOCABULARY = 64, 2, 514
+NARROW = {"width": 64, "layers": 2, "heads": 2}
+# The text tower of CLIP ViT-B/32 and B/16.
+TEXT_SIZES = {"clip-text-b": {"patch": 32, **NARROW, "projection": 512, "text": {"width": 512, "layers": 12, "heads": 8}}}
+VOCABULARY = 514
 IMAGE = 224
 
 
@@ -67,7 +71,7 @@ def processor(kind: str, mean: list[float], std: list[float]) -> dict:
 
 
 def byte_tokenizer(directory: pathlib.Path) -> None:
-    """A tokenizer of single bytes: nothing here embeds texts, but loaders of the whole model ask for one."""
+    """A tokenizer of single bytes."""
     visible = [*range(33, 127), *range(161, 173), *range(174, 256)]
     letters = [chr(b) for b in visible] + [chr(256 + n) for n in range(256 - len(visible))]
     words = letters + [letter + "</w>" for letter in letters] + ["<|startoftext|>", "<|endoftext|>"]
@@ -78,7 +82,8 @@ def byte_tokenizer(directory: pathlib.Path) -> None:
          "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>", "pad_token": "<|endoftext|>"}))
 
 
-def write_clip(directory: pathlib.Path, patch: int, width: int, layers: int, heads: int, projection: int) -> None:
+def write_clip(directory: pathlib.Path, patch: int, width: int, layers: int, heads: int, projection: int,
+               text: dict[str, int] = NARROW) -> None:
     t = Tensors()
     embeddings = "vision_model.embeddings"
     t.weight(f"{embeddings}.class_embedding", width)
@@ -88,11 +93,11 @@ def write_clip(directory: pathlib.Path, patch: int, width: int, layers: int, hea
     t.layers("vision_model", layers, width)
     t.norm("vision_model.post_layernorm", width)
     t.weight("visual_projection.weight", projection, width)
-    t.weight("text_model.embeddings.token_embedding.weight", VOCABULARY, TEXT_WIDTH)
-    t.weight("text_model.embeddings.position_embedding.weight", 77, TEXT_WIDTH)
-    t.layers("text_model", TEXT_LAYERS, TEXT_WIDTH)
-    t.norm("text_model.final_layer_norm", TEXT_WIDTH)
-    t.weight("text_projection.weight", projection, TEXT_WIDTH)
+    t.weight("text_model.embeddings.token_embedding.weight", VOCABULARY, text["width"])
+    t.weight("text_model.embeddings.position_embedding.weight", 77, text["width"])
+    t.layers("text_model", text["layers"], text["width"])
+    t.norm("text_model.final_layer_norm", text["width"])
+    t.weight("text_projection.weight", projection, text["width"])
     t.tensors["logit_scale"] = numpy.float32(2.6592).reshape(())
     t.save(directory / "model.safetensors")
     act = {"hidden_act": "quick_gelu", "layer_norm_eps": 1e-5, "projection_dim": projection}
@@ -100,8 +105,8 @@ def write_clip(directory: pathlib.Path, patch: int, width: int, layers: int, hea
         "model_type": "clip", "architectures": ["CLIPModel"], "projection_dim": projection, "logit_scale_init_value": 2.6592,
         "vision_config": {**act, "model_type": "clip_vision_model", "hidden_size": width, "intermediate_size": 4 * width,
                           "num_hidden_layers": layers, "num_attention_heads": heads, "image_size": IMAGE, "patch_size": patch},
-        "text_config": {**act, "model_type": "clip_text_model", "hidden_size": TEXT_WIDTH, "intermediate_size": 4 * TEXT_WIDTH,
-                        "num_hidden_layers": TEXT_LAYERS, "num_attention_heads": 2, "vocab_size": VOCABULARY,
+        "text_config": {**act, "model_type": "clip_text_model", "hidden_size": text["width"], "intermediate_size": 4 * text["width"],
+                        "num_hidden_layers": text["layers"], "num_attention_heads": text["heads"], "vocab_size": VOCABULARY,
                         "max_position_embeddings": 77, "bos_token_id": VOCABULARY - 2, "eos_token_id": VOCABULARY - 1},
     }
     (directory / "config.json").write_text(json.dumps(config, indent=1))
@@ -139,8 +144,8 @@ def checkpoint(root: pathlib.Path, name: str) -> pathlib.Path:
     if (directory / "preprocessor_config.json").exists():
         return directory
     directory.mkdir(parents=True, exist_ok=True)
-    if name in CLIP_SIZES:
-        write_clip(directory, **CLIP_SIZES[name])
+    if clip := (CLIP_SIZES | TEXT_SIZES).get(name):
+        write_clip(directory, **clip)
     else:
         write_siglip(directory, **SIGLIP_SIZES[name])
     return directory

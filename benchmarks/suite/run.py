@@ -1,4 +1,4 @@
-"""Measures the engine beside the machine's limit and its peers; writes build/bench/results.{json,md} and charts beside them.
+"""Measures the engine beside the machine's limit and its peers; writes results.{json,md} and charts into build/bench.
 
 Parts (--only): kernels, model (images a second by batch), latency (single pictures and texts), prepare (decode and resize
 alone), jobs (JPEG files to Parquet), start (process start to one vector, import). A part keeps what other parts measured
@@ -19,13 +19,13 @@ import model_only
 import prepare_alone
 import random_checkpoint
 import whole_jobs
-from engines import PEERS, ROOT, warn
+from engines import PEERS, ROOT, TEXT_PEERS, warn
 
 sys.path.insert(0, str(ROOT / "benchmarks/peers"))
 import environment  # noqa: E402  (lies beside the peers)
 
-OUT = ROOT / "build/bench"
-CHECKPOINTS = OUT / "checkpoints"
+SCRATCH = ROOT / "build/bench"
+CHECKPOINTS = SCRATCH / "checkpoints"
 PARTS = ["kernels", "model", "latency", "prepare", "jobs", "start"]
 JOB_IMAGES = {"photos": 1000, "one-percent-corrupt": 1000, "large": 200}
 QUICK_IMAGES = {"photos": 40, "one-percent-corrupt": 100, "large": 8}
@@ -39,7 +39,7 @@ def processor() -> str:
 
 
 def kernels(arguments: argparse.Namespace) -> tuple[dict, str]:
-    path = OUT / "products.json"
+    path = SCRATCH / "products.json"
     pairs = ["1", "--rows", "50"] if arguments.smoke else ["1" if arguments.quick else "5"]
     command = [str(ROOT / "build/release/benchmarks/compute/product_benchmark"), "--threads", "1", "--thread-time", "--pairs",
                *pairs, "--json", str(path)]
@@ -95,10 +95,11 @@ def photo_folder(kind: str, images: int) -> pathlib.Path:
 class Results:
     """What was measured, by part; what earlier runs measured of other parts is kept."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, folder: pathlib.Path) -> None:
+        self._folder = folder
         self._facts = {"processor": processor(), "threads": threads}
         self._fresh: set[str] = set()
-        path = OUT / "results.json"
+        path = folder / "results.json"
         self._parts: dict[str, dict] = json.loads(path.read_text())["parts"] if path.exists() else {}
 
     def add(self, part: str, result: dict, table: str) -> None:
@@ -108,20 +109,20 @@ class Results:
             self._parts[part] = {**self._facts, "time": time, "results": [], "tables": []}
         self._parts[part]["results"].append(result)
         self._parts[part]["tables"].append(table)
-        (OUT / "results.json").write_text(json.dumps({"parts": self._parts}, indent=1) + "\n")
+        (self._folder / "results.json").write_text(json.dumps({"parts": self._parts}, indent=1) + "\n")
         text = []
         for name in PARTS:
             if one := self._parts.get(name):
                 text.append(f"## {name}\n\n{one['processor']}, {one['threads']} threads, {one['time']}\n")
                 text += one["tables"]
-                charts.draw(charts.charts_of(name, one["results"]), OUT / f"{name}.svg")
+                charts.draw(charts.charts_of(name, one["results"]), self._folder / f"{name}.svg")
                 text.append(f"![{name}]({name}.svg)\n")
-        (OUT / "results.md").write_text("\n".join(text))
+        (self._folder / "results.md").write_text("\n".join(text))
         print(table, flush=True)
 
 
 def measure(arguments: argparse.Namespace, python: pathlib.Path | None) -> None:
-    results = Results(arguments.threads)
+    results = Results(arguments.threads, arguments.out)
     rounds, short = arguments.rounds, arguments.quick or arguments.smoke
     common = (arguments.precisions, python)
     if "kernels" in arguments.only:
@@ -136,6 +137,12 @@ def measure(arguments: argparse.Namespace, python: pathlib.Path | None) -> None:
     for model in directories[:2] if "latency" in arguments.only else []:
         warn(f"one at a time: {model.name}")
         result = model_only.latencies(model, arguments.threads, *common, peers_of(arguments, model, PEERS), 20 if short else 200)
+        results.add("latency", result, model_only.latency_markdown(result))
+    if "latency" in arguments.only:
+        towers = random_checkpoint.checkpoint(CHECKPOINTS, "clip-text-b")
+        warn(f"one at a time: {towers.name}")
+        result = model_only.latencies(towers, arguments.threads, *common, peers_of(arguments, towers, TEXT_PEERS),
+                                      20 if short else 200, texts=True)
         results.add("latency", result, model_only.latency_markdown(result))
     images = QUICK_IMAGES if arguments.quick else JOB_IMAGES
     count = {kind: 20 if arguments.smoke else images[kind] for kind in arguments.folders}
@@ -178,6 +185,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="of work a round")
+    parser.add_argument("--out", type=pathlib.Path, default=SCRATCH, help="where the results go; build/bench")
     parser.add_argument("--cpu-time", action="store_true",
                         help="models by processor time in place of the wall's: for a machine that others use too; with --threads 1")
     parser.add_argument("--quick", action="store_true", help="one round of little work: to see that a part runs")
@@ -188,7 +196,8 @@ def main() -> int:
     if arguments.smoke:
         arguments.models, arguments.batches, arguments.rounds, arguments.seconds = ["efficientnet-lite0"], [1, 2], 1, 0.1
         arguments.precisions, arguments.peers = ["fp32", "int8"], False
-    OUT.mkdir(parents=True, exist_ok=True)
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    arguments.out.mkdir(parents=True, exist_ok=True)
     measure(arguments, environment.ensure() if arguments.peers else None)
     return 0
 

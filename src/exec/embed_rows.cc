@@ -3,17 +3,20 @@
 #include <vecframe/error.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "base/fingerprint.h"
 #include "columnar/array_view.h"
 #include "columnar/image_builder.h"
 #include "embed/picture_embedder.h"
@@ -36,6 +39,7 @@ constexpr std::int64_t kTextBatch = 64;
 constexpr std::int64_t kRequests = 16;
 // What is left for pictures in flight at the least.
 constexpr std::int64_t kLeastRoom = 1 << 20;
+constexpr std::int64_t kMaximumKeptVectorBytes = std::int64_t{16} << 20;
 
 const plan::EmbedCall& call_of(const plan::ComputedColumn& column) {
   return std::get<plan::EmbedCall>(column.node->value);
@@ -48,6 +52,18 @@ const CancellationToken& token_of(const StopSource& stop) {
 // The 8-bit mode of as many channels.
 image::Mode eight_bits(image::Mode mode) {
   return static_cast<image::Mode>(image::num_channels(mode));
+}
+
+Hash128 content_of(const EmbedWindow::Input& input) {
+  if (const auto* text = std::get_if<std::string_view>(&input))
+    return hash_of(std::as_bytes(std::span(*text)));
+  const auto* picture = std::get_if<Picture>(&input);
+  if (picture == nullptr) return {};
+  const std::array<std::int64_t, 3> shape{picture->width, picture->height, picture->channels};
+  return Fingerprint()
+      .add(std::as_bytes(std::span(shape)))
+      .add(std::as_bytes(picture->pixels))
+      .digest();
 }
 
 // How the call is carried out: its own words first, then the provider's.
@@ -65,6 +81,7 @@ EmbedWindow::Rules rules_for(const plan::EmbedCall& call, const RowDescriptor& d
   // Enough to fill every batch in flight once more.
   rules.rows = std::max<std::int64_t>(256, 2 * rules.batch_size * rules.concurrency);
   rules.chunk_rows = std::min<std::int64_t>(rules.batch_size, 1024);
+  rules.kept_vector_bytes = std::min(kMaximumKeptVectorBytes, context.memory_limit / 16);
   rules.answers.dimension = identity_of(descriptor).dimension;
   rules.answers.max_retries = call.max_retries.value_or(provider.max_retries);
   return rules;
@@ -142,12 +159,12 @@ class EmbedRows final : public Operator {
   std::int64_t room() const {
     const std::int64_t vectors =
         rules_.rows * rules_.answers.dimension * std::int64_t{sizeof(float)};
-    const std::int64_t left = context_.memory_limit - vectors;
+    const std::int64_t left = context_.memory_limit - rules_.kept_vector_bytes - vectors;
     if (left >= kLeastRoom) return left;
     throw RequestError("memory_limit=" + std::to_string(context_.memory_limit) +
                        " is too small: " + std::to_string(rules_.concurrency) + " batches of " +
                        std::to_string(rules_.batch_size) + " rows need at least " +
-                       std::to_string(vectors + kLeastRoom) + " bytes");
+                       std::to_string(rules_.kept_vector_bytes + vectors + kLeastRoom) + " bytes");
   }
 
   // The next few rows of the input; on one preparer at a time.
@@ -235,10 +252,10 @@ class EmbedRows final : public Operator {
   void run_preparer() {
     try {
       while (const auto place = window_.take_row()) {
-        RowOutcome outcome;
-        RowCredit credit;
-        EmbedWindow::Input input = prepare(place->chunk->rows, place->row, outcome, credit);
-        window_.prepared(*place, std::move(input), std::move(outcome), std::move(credit));
+        EmbedWindow::Prepared row;
+        row.input = prepare(place->chunk->rows, place->row, row.outcome, row.credit);
+        row.content = content_of(row.input);
+        if (window_.prepared(*place, std::move(row))) ++context_.counters->duplicates;
       }
     } catch (...) {
       window_.fail(std::current_exception());

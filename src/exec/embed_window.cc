@@ -12,7 +12,10 @@ constexpr std::chrono::milliseconds kLook{20};
 }  // namespace
 
 EmbedWindow::EmbedWindow(Rules rules, Fill fill, std::function<std::int64_t()> held_up)
-    : rules_(rules), fill_(std::move(fill)), held_up_(std::move(held_up)) {}
+    : rules_(rules),
+      fill_(std::move(fill)),
+      held_up_(std::move(held_up)),
+      duplicates_(rules_.answers.dimension, rules_.kept_vector_bytes) {}
 
 std::optional<EmbedWindow::RowPlace> EmbedWindow::take_row() {
   std::lock_guard source_lock(source_mutex_);
@@ -52,20 +55,31 @@ std::optional<EmbedWindow::RowPlace> EmbedWindow::take_row() {
   return place;
 }
 
-void EmbedWindow::prepared(RowPlace place, Input input, RowOutcome outcome, RowCredit credit) {
+bool EmbedWindow::prepared(RowPlace place, Prepared prepared) {
   std::lock_guard lock(mutex_);
   const std::int64_t row = place.chunk->first_row + place.row;
-  place.chunk->embedded[static_cast<std::size_t>(place.row)].outcome = std::move(outcome);
-  place.chunk->prepared[static_cast<std::size_t>(place.row)] = true;
+  const auto at = static_cast<std::size_t>(place.row);
+  EmbeddedRow& embedded = place.chunk->embedded[at];
+  embedded.outcome = std::move(prepared.outcome);
+  place.chunk->prepared[at] = true;
   --preparing_;
-  if (std::holds_alternative<std::monostate>(input)) {
+  bool is_duplicate = false;
+  if (std::holds_alternative<std::monostate>(prepared.input)) {
     finish(row);
   } else {
-    waiting_.emplace(row, Waiting{std::move(input), std::move(credit)});
-    last_prepared_ = BatchClock::now();
+    std::vector<float> vector(static_cast<std::size_t>(rules_.answers.dimension));
+    const Duplicates::Outcome outcome = duplicates_.enter(prepared.content, row, vector);
+    is_duplicate = outcome != Duplicates::Outcome::kFirst;
+    if (outcome == Duplicates::Outcome::kKnown) give(row, std::move(vector));
+    if (!is_duplicate) {
+      firsts_.emplace(row, prepared.content);
+      waiting_.emplace(row, Waiting{std::move(prepared.input), std::move(prepared.credit)});
+      last_prepared_ = BatchClock::now();
+    }
   }
   settle();
   changed_.notify_all();
+  return is_duplicate;
 }
 
 // Counts on over the rows that are prepared without a gap.
@@ -87,6 +101,20 @@ void EmbedWindow::settle() {
     if (waiting_.contains(settled_)) ++ready_;
     ++settled_;
   }
+}
+
+void EmbedWindow::give(std::int64_t row, const Result<std::vector<float>>& result) {
+  EmbedChunk& chunk = chunk_of(row);
+  const auto at = static_cast<std::size_t>(row - chunk.first_row);
+  EmbeddedRow& embedded = chunk.embedded[at];
+  if (result) {
+    chunk.vectors[at] = result.value();
+    embedded.vector = chunk.vectors[at];
+  } else {
+    embedded.outcome.cause = result.error();
+    embedded.outcome.severity = Severity::kDeferred;
+  }
+  finish(row);
 }
 
 void EmbedWindow::finish(std::int64_t row) { --chunk_of(row).unfinished; }
@@ -172,18 +200,12 @@ void EmbedWindow::complete(RowBatch batch, BatchAnswer answer) {
   try {
     BatchOutcome outcome =
         sort_out(std::move(batch), std::move(answer), rules_.answers, BatchClock::now(), random_);
-    for (auto& [row, result] : outcome.finished) {
-      EmbedChunk& chunk = chunk_of(row);
-      const auto at = static_cast<std::size_t>(row - chunk.first_row);
-      EmbeddedRow& embedded = chunk.embedded[at];
-      if (result) {
-        chunk.vectors[at] = std::move(result).value();
-        embedded.vector = chunk.vectors[at];
-      } else {
-        embedded.outcome.cause = std::move(result).error();
-        embedded.outcome.severity = Severity::kDeferred;
-      }
-      finish(row);
+    for (const auto& [row, result] : outcome.finished) {
+      const Hash128 content = firsts_.extract(row).mapped();
+      for (const std::int64_t same :
+           result ? duplicates_.finish(content, result.value()) : duplicates_.fail(content))
+        give(same, result);
+      give(row, result);
     }
     for (RowBatch& next : outcome.again) again_.push_back(std::move(next));
   } catch (...) {

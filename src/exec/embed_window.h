@@ -7,7 +7,8 @@
 // has exactly the wanted number of rows, except at the end of the input, where a full one would
 // never come: the budget or the window has no room for more rows while nothing is in flight; and
 // where nothing is in flight and no row has come for a while. The embedder is never called with the
-// lock held.
+// lock held. A row of the same content as another goes into no batch and gets the other's vector:
+// calls may cost money.
 #pragma once
 
 #include <chrono>
@@ -25,7 +26,9 @@
 #include <variant>
 #include <vector>
 
+#include "base/fingerprint.h"
 #include "columnar/morsel.h"
+#include "exec/duplicates.h"
 #include "exec/embedding_columns.h"
 #include "exec/row_batch.h"
 
@@ -51,6 +54,7 @@ class EmbedWindow {
     bool ordered = true;
     /// How long a batch waits for more rows while nothing is in flight: calls may cost money.
     std::chrono::milliseconds patience{1000};
+    std::int64_t kept_vector_bytes = 0;  ///< of rows whose content may come again
     AnswerRules answers;
   };
   /// The next rows of the input, or nothing at its end; called by one thread at a time.
@@ -68,8 +72,15 @@ class EmbedWindow {
   // Preparers.
   /// Waits for room in the window. Nothing at the end of the input, or after stop().
   std::optional<RowPlace> take_row();
-  /// Ends the preparation of a row: with monostate it has no value, as `outcome` says.
-  void prepared(RowPlace place, Input input, RowOutcome outcome, RowCredit credit);
+  struct Prepared {
+    Input input;  ///< monostate: no value, as `outcome` says
+    Hash128 content;
+    RowOutcome outcome;
+    RowCredit credit;
+  };
+  /// Ends the preparation of a row. Whether it needs no embedding of its own: another row of the
+  /// same content is on its way, or its vector is known.
+  bool prepared(RowPlace place, Prepared row);
 
   // Callers.
   /// Waits for a batch. Nothing when all rows are embedded, or after stop().
@@ -111,6 +122,7 @@ class EmbedWindow {
   std::optional<RowBatch> next_batch(BatchClock::time_point now);
   RowBatch form(std::int64_t count);
   EmbedChunk& chunk_of(std::int64_t row);
+  void give(std::int64_t row, const Result<std::vector<float>>& result);
   void finish(std::int64_t row);
   void settle();
 
@@ -126,6 +138,8 @@ class EmbedWindow {
   std::condition_variable changed_;
   std::deque<std::unique_ptr<EmbedChunk>> chunks_;
   std::map<std::int64_t, Waiting> waiting_;  // prepared, by row, for a batch
+  Duplicates duplicates_;
+  std::map<std::int64_t, Hash128> firsts_;  // of their content, by row, until they are embedded
   std::vector<RowBatch> again_;
   std::int64_t num_rows_ = 0;  // taken from the input
   std::int64_t popped_ = 0;    // rows

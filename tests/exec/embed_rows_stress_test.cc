@@ -11,6 +11,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -31,27 +32,31 @@ const columnar::DataType kVectors{TypeKind::kEmbedding, 2};
 
 class Handle final : public plan::EmbedderHandle {};
 
-// t0, t1, ... in morsels of random sizes.
+// t0, t1, ... to the number of different ones, and from t0 again, each with the number of its row;
+// in morsels of random sizes.
 class RandomTexts final : public Operator {
  public:
-  RandomTexts(std::int64_t count, Dice& dice, std::optional<std::int64_t> fails_at)
-      : count_(count), dice_(dice), fails_at_(fails_at) {}
+  RandomTexts(std::int64_t count, std::int64_t different, Dice& dice,
+              std::optional<std::int64_t> fails_at)
+      : count_(count), different_(different), dice_(dice), fails_at_(fails_at) {}
   std::optional<Morsel> next() override {
     dice_.delay();
     if (fails_at_ && next_ >= *fails_at_) throw RunError("the source went away");
     if (next_ == count_) return std::nullopt;
     const std::int64_t rows = std::min(count_ - next_, 1 + dice_.below(12));
-    columnar::ColumnBuilder column({TypeKind::kString});
-    for (std::int64_t i = 0; i < rows; ++i)
-      column.append(std::string_view("t" + std::to_string(next_ + i)));
-    next_ += rows;
-    ArrowArray array;
-    column.finish(&array);
-    return Morsel{{columnar::share(array)}, rows};
+    columnar::ColumnBuilder texts({TypeKind::kString}), numbers({TypeKind::kString});
+    for (const std::int64_t end = next_ + rows; next_ < end; ++next_) {
+      texts.append(std::string_view("t" + std::to_string(next_ % different_)));
+      numbers.append(std::string_view(std::to_string(next_)));
+    }
+    ArrowArray text, number;
+    texts.finish(&text);
+    numbers.finish(&number);
+    return Morsel{{columnar::share(text), columnar::share(number)}, rows};
   }
 
  private:
-  const std::int64_t count_;
+  const std::int64_t count_, different_;
   Dice& dice_;
   const std::optional<std::int64_t> fails_at_;
   std::int64_t next_ = 0;
@@ -63,6 +68,7 @@ struct Trial {
       return dice.one_in(one_in) ? std::optional(dice.below(below)) : std::nullopt;
     };
     count = dice.below(150);
+    different = dice.one_in(2) ? 150 : 1 + dice.below(60);
     ordered = dice.one_in(2);
     refused = maybe(2, 150);
     short_at = maybe(4, 150);
@@ -100,7 +106,7 @@ struct Trial {
   }
 
   Dice dice;
-  std::int64_t count = 0;
+  std::int64_t count = 0, different = 0;
   bool ordered = true;
   std::optional<std::int64_t> refused, short_at, run_ends_at, source_fails_at, consumer_fails_at,
       cancelled_after;
@@ -110,17 +116,19 @@ struct Trial {
   std::shared_ptr<Texts> texts;
 };
 
-void check_row(const Trial& trial, const Morsel& morsel, std::int64_t row, std::int64_t number) {
+void check_row(const Trial& trial, const Morsel& morsel, std::int64_t row) {
+  const auto number =
+      std::stoll(std::string(columnar::string_at(*morsel.columns[0], row).substr(1)));
   if (number == trial.refused || number == trial.short_at) {
-    EXPECT_FALSE(columnar::is_valid(*morsel.columns[1], row)) << number;
-    EXPECT_THAT(std::string(columnar::string_at(*morsel.columns[2], row)),
+    EXPECT_FALSE(columnar::is_valid(*morsel.columns[2], row)) << number;
+    EXPECT_THAT(std::string(columnar::string_at(*morsel.columns[3], row)),
                 testing::StartsWith("embed/"));
     return;
   }
-  ASSERT_TRUE(columnar::is_valid(*morsel.columns[1], row))
-      << number << ": " << columnar::string_at(*morsel.columns[2], row);
+  ASSERT_TRUE(columnar::is_valid(*morsel.columns[2], row))
+      << number << ": " << columnar::string_at(*morsel.columns[3], row);
   std::vector<float> scratch;
-  EXPECT_EQ(columnar::embedding_at(*morsel.columns[1], row, kVectors, scratch)[1],
+  EXPECT_EQ(columnar::embedding_at(*morsel.columns[2], row, kVectors, scratch)[1],
             static_cast<float>(number));
 }
 
@@ -155,15 +163,16 @@ void run_seed(std::uint32_t seed) {
         stop.cancel();
       });
     try {
-      const auto rows = make_embed_rows(
-          std::make_unique<RandomTexts>(trial.count, trial.dice, trial.source_fails_at),
-          {{{"text", {TypeKind::kString}}}, {}}, column, context, trial.ordered);
+      const auto rows =
+          make_embed_rows(std::make_unique<RandomTexts>(trial.count, trial.different, trial.dice,
+                                                        trial.source_fails_at),
+                          {{{"text", {TypeKind::kString}}, {"row", {TypeKind::kString}}}, {}},
+                          column, context, trial.ordered);
       while (const std::optional<Morsel> morsel = rows->next()) {
         trial.dice.delay();
         for (std::int64_t row = 0; row < morsel->num_rows; ++row) {
-          const std::string text(columnar::string_at(*morsel->columns[0], row));
-          seen.push_back(std::stoll(text.substr(1)));
-          check_row(trial, *morsel, row, seen.back());
+          seen.push_back(std::stoll(std::string(columnar::string_at(*morsel->columns[1], row))));
+          check_row(trial, *morsel, row);
         }
         if (trial.consumer_fails_at &&
             static_cast<std::int64_t>(seen.size()) > *trial.consumer_fails_at)

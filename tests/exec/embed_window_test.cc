@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace vecframe::exec {
 namespace {
@@ -23,8 +27,18 @@ EmbedWindow::Rules rules(bool ordered) {
   return result;
 }
 
+// With a content that no other row has.
 void prepare(EmbedWindow& window, const EmbedWindow::RowPlace& place) {
-  window.prepared(place, std::string_view("text"), {}, {});
+  const auto row = static_cast<std::uint64_t>(place.chunk->first_row + place.row);
+  EXPECT_FALSE(window.prepared(place, {"text", {0, row}, {}, {}}));
+}
+
+bool prepare(EmbedWindow& window, std::uint64_t content) {
+  return window.prepared(*window.take_row(), {"text", {1, content}, {}, {}});
+}
+
+void answer(EmbedWindow& window, RowBatch batch, std::vector<RowVector> vectors) {
+  window.complete(std::move(batch), std::move(vectors));
 }
 
 // A row is being prepared, and will be for long.
@@ -73,6 +87,54 @@ TEST(EmbedWindowTest, WithoutOrderChunksLeaveAsTheyAreDone) {
   EXPECT_EQ(last.rows, std::vector<std::int64_t>{0});
   window.complete(std::move(last), std::vector<RowVector>{{{0.0f}, {}}});
   EXPECT_NE(window.wait_done(milliseconds(1000)), nullptr);
+  window.stop();
+}
+
+TEST(EmbedWindowTest, RowsOfTheSameContentAreEmbeddedOnce) {
+  for (const bool ordered : {true, false}) {
+    EmbedWindow::Rules once = rules(ordered);
+    once.batch_size = 2;
+    once.kept_vector_bytes = 1 << 20;
+    EmbedWindow window(once, three_rows, [] { return 0; });
+    EXPECT_FALSE(prepare(window, 7));
+    EXPECT_TRUE(prepare(window, 7));
+    EXPECT_FALSE(prepare(window, 8));
+    RowBatch batch = *window.take_batch();
+    EXPECT_EQ(batch.rows, (std::vector<std::int64_t>{0, 2}));
+    EXPECT_TRUE(prepare(window, 7));  // while its first is in flight
+    answer(window, std::move(batch), {{{7.0f}, {}}, {{8.0f}, {}}});
+    EXPECT_TRUE(prepare(window, 8));  // known
+    EXPECT_FALSE(prepare(window, 9));
+    batch = *window.take_batch();
+    EXPECT_EQ(batch.rows, std::vector<std::int64_t>{5});
+    answer(window, std::move(batch), {{{9.0f}, {}}});
+    std::vector<float> values;
+    for (int i = 0; i < 2; ++i) {
+      EmbedChunk* chunk = window.wait_done(milliseconds(1000));
+      ASSERT_NE(chunk, nullptr);
+      for (const EmbeddedRow& row : chunk->embedded) values.push_back(row.vector.front());
+      window.pop(chunk);
+    }
+    EXPECT_EQ(values, (std::vector<float>{7, 7, 8, 7, 8, 9})) << ordered;
+    window.stop();
+  }
+}
+
+TEST(EmbedWindowTest, RowsOfTheSameContentFailTogetherAndTheNextOneIsTriedAgain) {
+  EmbedWindow window(rules(true), three_rows, [] { return 0; });
+  for (const bool same : {false, true, true}) EXPECT_EQ(prepare(window, 7), same);
+  RowBatch batch = *window.take_batch();
+  EXPECT_EQ(batch.size(), 1u);
+  answer(window, std::move(batch), {{{}, "too dark"}});
+  EmbedChunk* chunk = window.wait_done(milliseconds(1000));
+  ASSERT_NE(chunk, nullptr);
+  for (const EmbeddedRow& row : chunk->embedded) {
+    ASSERT_TRUE(row.outcome.cause);
+    EXPECT_NE(row.outcome.cause->message.find("too dark"), std::string::npos);
+    EXPECT_TRUE(row.vector.empty());
+  }
+  window.pop(chunk);
+  EXPECT_FALSE(prepare(window, 7));
   window.stop();
 }
 

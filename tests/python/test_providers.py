@@ -128,6 +128,25 @@ def test_nulls_no_rows_one_row(is_async):
 
 
 @both
+def test_rows_of_the_same_content_arrive_once(is_async, tmp_path):
+    mine = Mine(lengths, is_async=is_async, batch_size=2)
+    df = vf.from_pydict({"t": ["a", "bb", "a", None, "a", "ccc", "bb"] * 50})
+    report = df.with_column("e", embed_text(vf.col("t"), provider=mine)).write_parquet(tmp_path / "out.parquet")
+    assert sum(mine.batches) == 3
+    counts = report.as_dict()
+    assert (counts["rows"], counts["failed"], counts["duplicates"]) == (350, 0, 297)
+    vectors = vf.read_parquet(str(tmp_path / "out.parquet")).to_pydict()["e"]
+    assert [None if v is None else v[0] for v in vectors] == [1, 2, 1, None, 1, 3, 2] * 50
+
+    pictures = Mine(lambda rows: [[row.shape[1], row.mean()] for row in rows], is_async=is_async, batch_size=8)
+    flat = numpy.zeros((2, 6, 3), numpy.uint8)
+    df = vf.from_pydict({"image": [flat, flat.reshape(6, 2, 3), flat + 1, flat, flat.copy()]})
+    rows = df.with_column("e", embed_image(vf.col("image"), provider=pictures)).to_pylist()
+    assert [row["e"].tolist() for row in rows] == [[6, 0], [2, 0], [6, 1], [6, 0], [6, 0]]
+    assert pictures.batches == [3]
+
+
+@both
 def test_an_exception_costs_the_rows_at_fault(is_async):
     def work(texts):
         if "ccc" in texts:

@@ -50,9 +50,11 @@ class Writing {
   Json write(const ReadTexts& node) { return {{"op", "read_texts"}, {"path", node.path}}; }
   Json write(const FromGlob& node) { return {{"op", "from_glob"}, {"patterns", node.patterns}}; }
   Json write(const ReadParquet& node) {
-    return {{"op", "read_parquet"},
-            {"files", node.files},
-            {"schema", columnar::schema_to_json(node.schema)}};
+    Json json{{"op", "read_parquet"},
+              {"files", node.files},
+              {"schema", columnar::schema_to_json(node.schema)}};
+    if (node.num_rows) json["num_rows"] = *node.num_rows;
+    return json;
   }
   Json write(const FromMemory& node) {
     const std::string bytes = encode_(node);
@@ -136,6 +138,7 @@ class Reading {
       ReadParquet node{texts_member(json, "files"),
                        columnar::schema_from_json(array_member(json, "schema"))};
       if (node.files.empty()) refuse_json("'files' is empty");
+      if (json.contains("num_rows")) node.num_rows = integer_member(json, "num_rows");
       return read_parquet(std::move(node));
     }
     if (op == "from_memory") {

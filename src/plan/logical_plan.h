@@ -36,6 +36,7 @@ struct FromGlob {
 struct ReadParquet {
   std::vector<std::string> files;
   columnar::Schema schema;
+  std::optional<std::int64_t> num_rows = {};  ///< of all files, where they were counted
 };
 
 /// Rows that are in memory.

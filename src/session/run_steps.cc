@@ -152,9 +152,13 @@ std::optional<std::int64_t> expected_rows(const plan::StepPlan& plan) {
   std::int64_t rows = 0;
   for (const plan::Step& step : plan.steps) {
     if (const auto* source = std::get_if<plan::SourceStep>(&step.value)) {
-      const auto* memory = std::get_if<plan::FromMemory>(&source->source);
-      if (memory == nullptr) return std::nullopt;
-      for (const columnar::Morsel& morsel : *memory->morsels) rows += morsel.num_rows;
+      if (const auto* memory = std::get_if<plan::FromMemory>(&source->source)) {
+        for (const columnar::Morsel& morsel : *memory->morsels) rows += morsel.num_rows;
+      } else {
+        const auto* parquet = std::get_if<plan::ReadParquet>(&source->source);
+        if (parquet == nullptr || !parquet->num_rows) return std::nullopt;
+        rows += *parquet->num_rows;
+      }
     } else if (const auto* limit = std::get_if<plan::LimitStep>(&step.value)) {
       rows = std::min(rows, limit->count);
     } else if (std::holds_alternative<plan::FilterStep>(step.value) ||
@@ -328,11 +332,6 @@ void set_output(StepRun& run, const std::string& path, const WriteOptions& optio
   if (!options.cache.empty()) use_cache(run, options);
 }
 
-columnar::Schema parquet_schema(const std::string& path) {
-  const auto reader = table_module().open_parquet(path);
-  return reader->schema();
-}
-
 }  // namespace
 
 plan::RelationalSource relational_source() {
@@ -426,11 +425,13 @@ plan::PlanPointer read_parquet_plan(const std::vector<std::string>& paths) {
   plan::ReadParquet node;
   for (const std::string& path : paths)
     for (std::string& file : parquet_files(path)) node.files.push_back(std::move(file));
+  node.num_rows = 0;
   for (const std::string& file : node.files) {
-    columnar::Schema schema = parquet_schema(file);
+    const auto reader = table_module().open_parquet(file);
+    *node.num_rows += reader->facts().num_rows;
     if (&file == &node.files.front()) {
-      node.schema = std::move(schema);
-    } else if (schema.fields != node.schema.fields) {
+      node.schema = reader->schema();
+    } else if (reader->schema().fields != node.schema.fields) {
       throw RequestError("read_parquet: '" + file + "' has other columns or types than '" +
                          node.files.front() + "'; read them apart");
     }

@@ -72,6 +72,7 @@ TEST(PlanJson, EverySourceComesBack) {
                    {"image", {columnar::TypeKind::kImage, 0, {}, {3, 288, 288}}},
                    {"mixed", {columnar::TypeKind::kImage}}};
   expect_round_trip(read_parquet({{"a.parquet", "b.parquet"}, schema}));
+  expect_round_trip(read_parquet({{"a.parquet"}, schema, 12}));
 }
 
 TEST(PlanJson, LiteralsKeepTheirTypes) {

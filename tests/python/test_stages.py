@@ -153,6 +153,12 @@ def test_progress_counts_the_stages_of_steps(folder, model, tmp_path):
     last = seen[-1]
     assert last.rows == 23
     assert all((now.listed, now.listing_done) == (23, True) for now in seen)  # rows in memory are counted beforehand
+    seen.clear()
+    source = tmp_path / "source.parquet"
+    vf.from_pydict({"n": list(range(30))}).write_parquet(source)
+    plan = vf.read_parquet([str(source)] * 2)
+    plan.limit(50).write_parquet(tmp_path / "again.parquet", progress=seen.append)
+    assert all((now.listed, now.listing_done) == (50, True) for now in seen)  # and those of files
     assert (last.read, last.prepared, last.embedded) == (23, 23, 23)
     assert last.bytes_read == sum(path.stat().st_size for path in folder.iterdir())
     assert report["counts"] == {"read": 23, "prepare": 23, "embed": 23, "write": 23}

@@ -18,6 +18,26 @@ namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace vecframe::python {
+namespace {
+
+// embed_image() and embed_text() with the words of a call from Python.
+template <class Options, Expression (*embed)(Expression, const Options&, const DownloadOptions&)>
+Expression embedding_of(const Session& session, const Expression& column,
+                        const EmbedOptions& common, nb::object provider, const nb::dict& words,
+                        nb::object on_download) {
+  Options options;
+  static_cast<EmbedOptions&>(options) = common;
+  options.provider_instance = to_provider(std::move(provider));
+  options.options = to_options(words);
+  std::optional<Expression> expression;
+  run_download(on_download, [&](const DownloadOptions& download) {
+    const SessionScope scope(session);
+    expression = embed(column, options, download);
+  });
+  return *expression;
+}
+
+}  // namespace
 
 void bind_expression(nb::module_& module) {
   nb::class_<Expression> bound(module, "Expression", "What a column is computed from.");
@@ -80,43 +100,15 @@ void bind_expression(nb::module_& module) {
       .def_rw("error_column", &EmbedOptions::error_column, nb::arg().none());
 
   module.def(
-      "embed_image",
-      [](const Session& session, const Expression& image, const EmbedOptions& common,
-         nb::object provider, const nb::dict& words, nb::object on_download) {
-        EmbedImageOptions options;
-        static_cast<EmbedOptions&>(options) = common;
-        options.provider_instance = to_provider(std::move(provider));
-        options.options = to_options(words);
-        std::optional<Expression> expression;
-        run_download(on_download, [&](const DownloadOptions& download) {
-          const SessionScope scope(session);
-          expression = embed_image(image, options, download);
-        });
-        return *expression;
-      },
-      "session"_a, "image"_a, "options"_a, nb::kw_only(), "provider"_a, "words"_a,
-      "on_download"_a.none(),
+      "embed_image", embedding_of<EmbedImageOptions, embed_image>, "session"_a, "image"_a,
+      "options"_a, nb::kw_only(), "provider"_a, "words"_a, "on_download"_a.none(),
       nb::sig("def embed_image(session: NativeSession, image: Expression, options: EmbedOptions, "
               "*, provider: NativeProvider, words: dict[str, object], "
               "on_download: collections.abc.Callable[[DownloadProgress], object] | None) "
               "-> Expression"));
   module.def(
-      "embed_text",
-      [](const Session& session, const Expression& text, const EmbedOptions& common,
-         nb::object provider, const nb::dict& words, nb::object on_download) {
-        EmbedTextOptions options;
-        static_cast<EmbedOptions&>(options) = common;
-        options.provider_instance = to_provider(std::move(provider));
-        options.options = to_options(words);
-        std::optional<Expression> expression;
-        run_download(on_download, [&](const DownloadOptions& download) {
-          const SessionScope scope(session);
-          expression = embed_text(text, options, download);
-        });
-        return *expression;
-      },
-      "session"_a, "text"_a, "options"_a, nb::kw_only(), "provider"_a, "words"_a,
-      "on_download"_a.none(),
+      "embed_text", embedding_of<EmbedTextOptions, embed_text>, "session"_a, "text"_a, "options"_a,
+      nb::kw_only(), "provider"_a, "words"_a, "on_download"_a.none(),
       nb::sig("def embed_text(session: NativeSession, text: Expression, options: EmbedOptions, "
               "*, provider: NativeProvider, words: dict[str, object], "
               "on_download: collections.abc.Callable[[DownloadProgress], object] | None) "

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -22,5 +23,9 @@ struct ScalarExpression {
 
   friend bool operator==(const ScalarExpression&, const ScalarExpression&) = default;
 };
+
+/// The sign that users write for a function of two arguments, such as "==" for "equal"; empty if
+/// it has none.
+std::string_view operator_sign(std::string_view function);
 
 }  // namespace vecframe::columnar

@@ -111,22 +111,16 @@ const TiffTag* TiffDirectory::find(std::uint16_t tag) const {
 
 std::optional<double> TiffDirectory::number(const TiffTag& tag, std::uint64_t index) const {
   if (index >= tag.count) return std::nullopt;
+  if (const auto whole = integer(tag, index)) return static_cast<double>(*whole);
   const Endian endian{big_endian_};
   const std::size_t at = index * unit_size(tag.type);
   switch (tag.type) {
-    case 3:
-      return endian.u16(tag.data, at);
-    case 4:
-    case 13:
-      return endian.u32(tag.data, at);
     case 6:
       return static_cast<std::int8_t>(load_u8(tag.data, at));
     case 8:
       return static_cast<std::int16_t>(endian.u16(tag.data, at));
     case 9:
       return static_cast<std::int32_t>(endian.u32(tag.data, at));
-    case 16:
-      return static_cast<double>(endian.u64(tag.data, at));
     case 5: {
       const double denominator = endian.u32(tag.data, at + 4);
       if (denominator == 0) return std::nullopt;

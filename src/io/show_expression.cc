@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <string_view>
-#include <utility>
 
 #include "base/shown_text.h"
 
@@ -12,21 +10,6 @@ namespace vecframe::io {
 namespace {
 
 using columnar::ScalarExpression;
-
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOperators{{
-    {"equal", "=="},
-    {"not_equal", "!="},
-    {"less", "<"},
-    {"less_equal", "<="},
-    {"greater", ">"},
-    {"greater_equal", ">="},
-    {"add", "+"},
-    {"subtract", "-"},
-    {"multiply", "*"},
-    {"divide", "/"},
-    {"and", "&"},
-    {"or", "|"},
-}};
 
 std::string quoted(const std::string& text) {
   std::string result = "\"";
@@ -49,9 +32,7 @@ std::string show_literal(const columnar::Literal& value) {
 
 std::string_view operator_of(const ScalarExpression& call) {
   if (call.kind != ScalarExpression::Kind::kCall || call.arguments.size() != 2) return {};
-  for (const auto& [name, symbol] : kOperators)
-    if (name == call.name) return symbol;
-  return {};
+  return columnar::operator_sign(call.name);
 }
 
 // In parentheses where it stands beside an operator.

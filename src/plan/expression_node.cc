@@ -4,7 +4,6 @@
 #include <vecframe/error.h>
 #include <vecframe/suggest.h>
 
-#include <array>
 #include <span>
 #include <utility>
 #include <vector>
@@ -100,31 +99,11 @@ std::string describe(const columnar::Literal& literal) {
   return std::visit(Visitor(), literal);
 }
 
-// Calls that read better as operators.
-const char* operator_of(const std::string& name) {
-  constexpr std::array<std::pair<std::string_view, const char*>, 12> kOperators{{
-      {"equal", "=="},
-      {"not_equal", "!="},
-      {"less", "<"},
-      {"less_equal", "<="},
-      {"greater", ">"},
-      {"greater_equal", ">="},
-      {"add", "+"},
-      {"subtract", "-"},
-      {"multiply", "*"},
-      {"divide", "/"},
-      {"and", "&"},
-      {"or", "|"},
-  }};
-  for (const auto& [function, sign] : kOperators)
-    if (function == name) return sign;
-  return nullptr;
-}
-
 std::string describe(const FunctionCall& call) {
-  if (const char* sign = operator_of(call.name); sign != nullptr && call.arguments.size() == 2)
-    return "(" + to_string(*call.arguments[0]) + " " + sign + " " + to_string(*call.arguments[1]) +
-           ")";
+  if (const auto sign = columnar::operator_sign(call.name);
+      !sign.empty() && call.arguments.size() == 2)
+    return "(" + to_string(*call.arguments[0]) + " " + std::string(sign) + " " +
+           to_string(*call.arguments[1]) + ")";
   std::string text = call.name + "(";
   const char* separator = "";
   for (const auto& argument : call.arguments) {

@@ -147,9 +147,10 @@ int run(int argc, char** argv) {
     }));
     prepare.push_back(milliseconds(threads, files.size(), [&](std::size_t i, auto& buffer) {
       buffer.resize(spec.slot_bytes());
-      const auto picture =
-          exec::decode_rgb(files[i], *image::probe(files[i]), /*apply_orientation=*/true);
-      if (!image::prepare(spec, *picture, buffer).ok()) std::abort();
+      if (!exec::prepare_row(files[i], *image::probe(files[i]), spec, /*apply_orientation=*/true,
+                             buffer)
+               .ok())
+        std::abort();
     }));
   }
   std::vector<double> shares;

@@ -240,19 +240,13 @@ class Pipeline {
     Credit credit = decoding_credit(encoded);
     if (!credit) return;
     const StageClock::Scope scope(counters_.prepare);
-    Result<image::Image> rgb = decode_rgb(encoded.bytes, encoded.info, options_.apply_orientation);
-    encoded.free_bytes();
-    if (!rgb) {
-      results_.finish_failed(row, std::move(rgb).error());
-      work_.abandon_row();
-      return;
-    }
     const Slot slot = work_.reserve_slot();
-    const Status status = image::prepare(embed_->prepare, *rgb, slot.pixels);
-    *rgb = image::Image();
+    const Status status = prepare_row(encoded.bytes, encoded.info, embed_->prepare,
+                                      options_.apply_orientation, slot.pixels);
+    encoded.free_bytes();
     credit.release();
-    ++counters_.rows_prepared;
     if (status) {
+      ++counters_.rows_prepared;
       work_.commit_slot(slot, row);
     } else {
       results_.finish_failed(row, status.error());

@@ -7,7 +7,9 @@
 
 #include "image/convert.h"
 #include "image/decode.h"
+#include "image/decode_rows.h"
 #include "image/orientation.h"
+#include "image/prepare_rows.h"
 
 namespace vecframe::exec {
 namespace {
@@ -25,6 +27,17 @@ std::uint64_t add(std::uint64_t a, std::uint64_t b) {
              : a + b;
 }
 
+RowError no_memory() {
+  return {Stage::kDecode, ErrorCode::kOverBudget,
+          "the operating system refused the memory for this picture"};
+}
+
+// Whether the rows are resized as they are decoded.
+bool by_rows(const image::ImageInfo& info, const image::PrepareSpec& spec, bool apply_orientation) {
+  return info.mode == Mode::kRGB && !must_turn(info, apply_orientation) &&
+         image::decodes_by_rows(info) && image::prepares_rows(spec, info.size);
+}
+
 }  // namespace
 
 std::int64_t working_bytes(const image::ImageInfo& info, const image::PrepareSpec& spec,
@@ -33,6 +46,12 @@ std::int64_t working_bytes(const image::ImageInfo& info, const image::PrepareSpe
   const std::uint64_t num_pixels = std::uint64_t{info.size.width} * info.size.height;
   const std::uint64_t decoded = num_pixels * static_cast<unsigned>(bytes_per_pixel(info.mode));
   const std::uint64_t rgb = num_pixels * 3;
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max() / 2;
+  if (by_rows(info, spec, apply_orientation)) {
+    const std::uint64_t rest = info.decode_bytes - std::min(info.decode_bytes, decoded);
+    return static_cast<std::int64_t>(
+        std::min(add(rest, image::prepare_rows_bytes(spec, info.size)), kMost));
+  }
   const image::Size upright = turn ? image::oriented_size(info.size, info.orientation) : info.size;
 
   // One step after the other; each holds its input and its output.
@@ -40,8 +59,22 @@ std::int64_t working_bytes(const image::ImageInfo& info, const image::PrepareSpe
   if (turn) peak = std::max(peak, add(decoded, decoded));
   if (info.mode != Mode::kRGB) peak = std::max(peak, add(decoded, rgb));
   peak = std::max(peak, add(rgb, image::prepare_bytes(spec, upright)));
-  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max() / 2;
   return static_cast<std::int64_t>(std::min(peak, kMost));
+}
+
+Status prepare_row(std::span<const std::byte> encoded, const image::ImageInfo& info,
+                   const image::PrepareSpec& spec, bool apply_orientation,
+                   std::span<std::uint8_t> slot) {
+  if (!by_rows(info, spec, apply_orientation)) {
+    const Result<image::Image> rgb = decode_rgb(encoded, info, apply_orientation);
+    return rgb ? image::prepare(spec, *rgb, slot) : Status(rgb.error());
+  }
+  try {
+    image::PrepareRows rows(spec, info.size, slot);
+    return image::decode_rows(encoded, info, rows);
+  } catch (const std::bad_alloc&) {
+    return no_memory();
+  }
 }
 
 Result<image::Image> decode_rgb(std::span<const std::byte> encoded, const image::ImageInfo& info,
@@ -55,8 +88,7 @@ Result<image::Image> decode_rgb(std::span<const std::byte> encoded, const image:
     }
     return image::convert(std::move(picture), Mode::kRGB);
   } catch (const std::bad_alloc&) {
-    return RowError{Stage::kDecode, ErrorCode::kOverBudget,
-                    "the operating system refused the memory for this picture"};
+    return no_memory();
   }
 }
 

@@ -109,12 +109,6 @@ void WorkQueue::abandon_slot(const Slot& slot) {
   end_preparing();
 }
 
-void WorkQueue::abandon_row() {
-  std::lock_guard lock(mutex_);
-  --num_promised_;
-  end_preparing();
-}
-
 void WorkQueue::end_preparing() {
   --num_preparing_;
   if (!all_can_work_ || (closed_ && num_preparing_ == 0)) {

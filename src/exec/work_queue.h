@@ -76,15 +76,13 @@ class WorkQueue {
   void close();
 
   /// Waits for a task; monostate when there will be no more, or once stopped. A row must end in
-  /// commit_slot(), abandon_slot() or abandon_row(), a batch in finish_embed().
+  /// commit_slot() or abandon_slot(), a batch in finish_embed().
   Task next();
 
   /// Of a row that next() gave, once.
   Slot reserve_slot();
   void commit_slot(const Slot& slot, std::int64_t row);
   void abandon_slot(const Slot& slot);
-  /// Before reserve_slot().
-  void abandon_row();
   void finish_embed(const EmbedTask& task);
 
   void stop();

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "image/byte_reader.h"
+#include "image/decode_rows.h"
 #include "image/image.h"
 #include "image/probe.h"
 
@@ -41,6 +42,7 @@ Result<ImageInfo> probe_bmp(Bytes bytes, const DecodeLimits& limits);
 Result<ImageInfo> probe_tiff(Bytes bytes, const DecodeLimits& limits);
 
 Result<Image> decode_jpeg(Bytes bytes, const ImageInfo& info);
+Status decode_jpeg_rows(Bytes bytes, const ImageInfo& info, RowSink& sink);
 Result<Image> decode_png(Bytes bytes, const ImageInfo& info);
 Result<Image> decode_webp(Bytes bytes, const ImageInfo& info);
 Result<Image> decode_gif(Bytes bytes, const ImageInfo& info);

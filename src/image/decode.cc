@@ -3,6 +3,7 @@
 #include <new>
 
 #include "image/codec.h"
+#include "image/decode_rows.h"
 
 namespace vecframe::image {
 namespace {
@@ -26,6 +27,12 @@ Result<Image> dispatch(Bytes bytes, const ImageInfo& info) {
 }
 
 }  // namespace
+
+bool decodes_by_rows(const ImageInfo& info) { return info.format == Format::kJpeg; }
+
+Status decode_rows(std::span<const std::byte> bytes, const ImageInfo& info, RowSink& sink) {
+  return decode_jpeg_rows(bytes, info, sink);
+}
 
 Result<Image> decode(std::span<const std::byte> bytes, const ImageInfo& info) {
   try {

@@ -74,9 +74,9 @@ void inverted_cmyk_to_rgb(const std::uint8_t* in, std::uint8_t* out, std::size_t
   }
 }
 
-// Nothing in this function or below it has a destructor: errors leave it by longjmp.
-Outcome run(Decoder& decoder, Bytes bytes, const ImageInfo& info, std::uint8_t* pixels,
-            std::size_t row_bytes) {
+// Nothing in this function or below it has a destructor: errors leave it by longjmp, though not out
+// of the sink.
+Outcome run(Decoder& decoder, Bytes bytes, const ImageInfo& info, RowSink& sink) {
   jpeg_decompress_struct& jpeg = decoder.jpeg;
   if (setjmp(decoder.on_error) != 0) {
     return decoder.too_many_scans ? Outcome::kTooManyScans : Outcome::kBroken;
@@ -108,16 +108,20 @@ Outcome run(Decoder& decoder, Bytes bytes, const ImageInfo& info, std::uint8_t* 
                                         jpeg.output_width * 4, 1);
   }
   while (jpeg.output_scanline < jpeg.output_height) {
-    std::uint8_t* row = pixels + jpeg.output_scanline * row_bytes;
+    const RowSink::Room room = sink.room();
+    JDIMENSION taken;
     if (cmyk) {
-      if (jpeg_read_scanlines(&jpeg, scratch, 1) == 0) return Outcome::kTruncated;
-      inverted_cmyk_to_rgb(scratch[0], row, jpeg.output_width);
+      taken = jpeg_read_scanlines(&jpeg, scratch, 1);
+      if (taken > 0) inverted_cmyk_to_rgb(scratch[0], room.pixels, jpeg.output_width);
     } else {
       JSAMPROW rows[kRowsPerCall];
-      const JDIMENSION count = std::min(kRowsPerCall, jpeg.output_height - jpeg.output_scanline);
-      for (JDIMENSION i = 0; i < count; ++i) rows[i] = row + i * row_bytes;
-      if (jpeg_read_scanlines(&jpeg, rows, count) == 0) return Outcome::kTruncated;
+      const JDIMENSION count = std::min<JDIMENSION>(kRowsPerCall, room.rows);
+      for (JDIMENSION i = 0; i < count; ++i)
+        rows[i] = room.pixels + std::size_t{i} * jpeg.output_width * (gray ? 1 : 3);
+      taken = jpeg_read_scanlines(&jpeg, rows, count);
     }
+    if (taken == 0) return Outcome::kTruncated;
+    sink.take(taken);
   }
   // Every row is there; what follows the last one is of no interest, as in Pillow, except that an
   // outright error in it still counts.
@@ -125,20 +129,38 @@ Outcome run(Decoder& decoder, Bytes bytes, const ImageInfo& info, std::uint8_t* 
   return Outcome::kDone;
 }
 
+// All rows, where they stay.
+class WholePicture final : public RowSink {
+ public:
+  explicit WholePicture(Image& image) : image_(image) {}
+  Room room() noexcept override { return {image_.row(next_), image_.height() - next_}; }
+  void take(std::uint32_t rows) noexcept override { next_ += rows; }
+
+ private:
+  Image& image_;
+  std::uint32_t next_ = 0;
+};
+
 }  // namespace
 
 Result<Image> decode_jpeg(Bytes bytes, const ImageInfo& info) {
   Image image(info.mode, info.size);
+  WholePicture sink(image);
+  if (const Status status = decode_jpeg_rows(bytes, info, sink); !status) return status.error();
+  return image;
+}
+
+Status decode_jpeg_rows(Bytes bytes, const ImageInfo& info, RowSink& sink) {
   Decoder decoder;
   decoder.jpeg.client_data = &decoder;
   decoder.jpeg.err = jpeg_std_error(&decoder.errors);
   decoder.errors.error_exit = fail;
   decoder.errors.output_message = ignore_message;
-  const Outcome outcome = run(decoder, bytes, info, image.pixels().data(), image.row_bytes());
+  const Outcome outcome = run(decoder, bytes, info, sink);
   jpeg_destroy_decompress(&decoder.jpeg);
   switch (outcome) {
     case Outcome::kDone:
-      return image;
+      return Done{};
     case Outcome::kTruncated:
       return decode_error(ErrorCode::kTruncated, "jpeg data end before the picture does");
     case Outcome::kTooManyScans:

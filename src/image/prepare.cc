@@ -7,6 +7,7 @@
 #include <string>
 
 #include "image/patch_fit.h"
+#include "image/prepare_rows.h"
 #include "image/resize_float.h"
 #include "image/resize_window.h"
 
@@ -140,6 +141,22 @@ void pad(const Layout& layout, std::uint8_t* out) {
   std::memset(out + bottom * stride, 0, (slot.height - bottom) * stride);
 }
 
+/// Writes what is not of the window, and gives where that begins.
+std::uint8_t* begin_slot(const PrepareSpec& spec, const Layout& layout,
+                         std::span<std::uint8_t> slot) {
+  const Size size = layout.picture;
+  if (spec.has_variable_size()) {
+    std::memcpy(slot.data(), &size, sizeof size);
+    slot = slot.subspan(sizeof size);
+  }
+  // Without a crop the slot is the resized picture; a spec whose picture has another size has no
+  // slot at all.
+  assert(layout.left + layout.resize.window.width <= size.width);
+  assert(layout.top + layout.resize.window.height <= size.height);
+  pad(layout, slot.data());
+  return slot.data() + (std::size_t{layout.top} * size.width + layout.left) * 3;
+}
+
 /// Values of a picture of `size`.
 std::size_t values_of(Size size) { return std::size_t{size.width} * size.height * 3; }
 
@@ -169,25 +186,50 @@ Status prepare(const PrepareSpec& spec, const Image& rgb, std::span<std::uint8_t
   assert(slot.size() == spec.slot_bytes());
   const auto layout = lay_out(spec, rgb.size());
   if (!layout) return layout.error();
-  const Size size = layout->picture;
-  const std::size_t stride = std::size_t{size.width} * 3;
-  if (spec.has_variable_size()) {
-    std::memcpy(slot.data(), &size, sizeof size);
-    slot = slot.subspan(sizeof size);
-  }
-  // Without a crop the slot is the resized picture; a spec whose picture has another size has no
-  // slot at all.
-  assert(layout->left + layout->resize.window.width <= size.width);
-  assert(layout->top + layout->resize.window.height <= size.height);
   if (spec.has_float_slots()) {
     assert(reinterpret_cast<std::uintptr_t>(slot.data()) % alignof(float) == 0);
     prepare_floats(spec, rgb, *layout, reinterpret_cast<float*>(slot.data()));
     return Done{};
   }
-  pad(*layout, slot.data());
-  resize_window(rgb, layout->resize,
-                slot.data() + layout->top * stride + std::size_t{layout->left} * 3, stride);
+  resize_window(rgb, layout->resize, begin_slot(spec, *layout, slot),
+                std::size_t{layout->picture.width} * 3);
   return Done{};
+}
+
+bool prepares_rows(const PrepareSpec& spec, Size size) {
+  const auto layout = lay_out(spec, size);
+  return layout && WindowResizer::takes(layout->resize);
+}
+
+std::uint64_t prepare_rows_bytes(const PrepareSpec& spec, Size size) {
+  return prepare_bytes(spec, size) + std::uint64_t{kStripRows} * size.width * 3;
+}
+
+PrepareRows::PrepareRows(const PrepareSpec& spec, Size size, std::span<std::uint8_t> slot)
+    : height_(size.height),
+      row_bytes_(std::size_t{size.width} * 3),
+      strip_(kStripRows * row_bytes_) {
+  const Layout layout = *lay_out(spec, size);
+  resizer_ = std::make_unique<WindowResizer>(layout.resize, 3, begin_slot(spec, layout, slot),
+                                             std::size_t{layout.picture.width} * 3);
+}
+
+PrepareRows::~PrepareRows() = default;
+
+RowSink::Room PrepareRows::room() noexcept {
+  return {strip_.data() + filled_ * row_bytes_,
+          std::min(kStripRows - filled_, height_ - first_ - filled_)};
+}
+
+void PrepareRows::take(std::uint32_t rows) noexcept {
+  filled_ += rows;
+  if (filled_ < kStripRows && first_ + filled_ < height_) return;
+  const std::uint32_t begin = std::max(first_, resizer_->top());
+  const std::uint32_t end = std::min(first_ + filled_, resizer_->bottom());
+  if (begin < end)
+    resizer_->take(strip_.data() + (begin - first_) * row_bytes_, row_bytes_, end - begin);
+  first_ += filled_;
+  filled_ = 0;
 }
 
 SlotPicture slot_picture(const PrepareSpec& spec, std::span<const std::uint8_t> slot) {

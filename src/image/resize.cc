@@ -175,26 +175,50 @@ std::uint64_t ring_rows(const ResizeWindow& spec) {
   return taps + kBlockRows;
 }
 
-void resize_horizontal_first(const Source& source, const ResizeWindow& spec, Target target) {
-  HorizontalPass horizontal(spec, source.channels());
-  VerticalPass vertical(spec);
-  const std::uint32_t left = horizontal.columns().begin;
-  const std::size_t row_bytes = spec.window.width * source.pixel_bytes();
-  const auto ring = static_cast<std::uint32_t>(ring_rows(spec));
-  tensor::AlignedBuffer<std::uint8_t> rows(ring * row_bytes);
-  const auto slot = [&](std::uint32_t y) { return rows.data() + y % ring * row_bytes; };
+/// Both passes, over rows that come one after the other.
+class HorizontalFirst {
+ public:
+  HorizontalFirst(const ResizeWindow& spec, int channels, Target target)
+      : horizontal_(spec, channels),
+        vertical_(spec),
+        target_(target),
+        row_bytes_(spec.window.width * static_cast<std::size_t>(channels)),
+        ring_(static_cast<std::uint32_t>(ring_rows(spec))),
+        rows_(ring_ * row_bytes_),
+        ready_(vertical_.first(0)) {}
 
-  std::uint32_t ready = vertical.first(0);  // rows before this one have been through
-  for (std::uint32_t i = 0; i < vertical.size(); ++i) {
-    while (ready < vertical.end(i)) {
-      const std::uint32_t count = std::min(kBlockRows, vertical.bottom() - ready);
-      horizontal.run(
-          count, [&](std::uint32_t k) { return source.at(ready + k, left); },
-          [&](std::uint32_t k) { return slot(ready + k); });
-      ready += count;
-    }
-    vertical.run(i, row_bytes, slot, target.row(i));
+  std::uint32_t top() const { return vertical_.first(0); }
+  std::uint32_t bottom() const { return vertical_.bottom(); }
+  Columns columns() const { return horizontal_.columns(); }
+
+  /// The next rows, from top() on, no more than kBlockRows: `input(k)` gives row k of them, from
+  /// columns().begin on.
+  template <class Input>
+  void take(std::uint32_t count, Input input) {
+    const auto slot = [&](std::uint32_t y) { return rows_.data() + y % ring_ * row_bytes_; };
+    horizontal_.run(count, input, [&](std::uint32_t k) { return slot(ready_ + k); });
+    ready_ += count;
+    for (; next_ < vertical_.size() && vertical_.end(next_) <= ready_; ++next_)
+      vertical_.run(next_, row_bytes_, slot, target_.row(next_));
   }
+
+ private:
+  HorizontalPass horizontal_;
+  VerticalPass vertical_;
+  const Target target_;
+  const std::size_t row_bytes_;
+  const std::uint32_t ring_;
+  tensor::AlignedBuffer<std::uint8_t> rows_;  // those between the passes, by row modulo ring_
+  std::uint32_t ready_;                       // rows before this one have been through
+  std::uint32_t next_ = 0;                    // output row
+};
+
+void resize_horizontal_first(const Source& source, const ResizeWindow& spec, Target target) {
+  HorizontalFirst passes(spec, source.channels(), target);
+  const std::uint32_t left = passes.columns().begin;
+  for (std::uint32_t y = passes.top(); y < passes.bottom(); y += kBlockRows)
+    passes.take(std::min(kBlockRows, passes.bottom() - y),
+                [&](std::uint32_t k) { return source.at(y + k, left); });
 }
 
 void resize_vertical_first(const Source& source, const ResizeWindow& spec, Target target) {
@@ -250,6 +274,36 @@ void resize_window(const Image& image, const ResizeWindow& spec, std::uint8_t* o
   if (passes == Passes::kVertical) return resize_vertically(source, spec, target);
   if (vertical_first(spec)) return resize_vertical_first(source, spec, target);
   resize_horizontal_first(source, spec, target);
+}
+
+struct WindowResizer::Work {
+  HorizontalFirst passes;
+  std::size_t left;  // bytes of a row before those that are read
+};
+
+static_assert(kStripRows == kBlockRows);
+
+bool WindowResizer::takes(const ResizeWindow& spec) {
+  return passes_of(spec) == Passes::kBoth && spec.filter != Filter::kNearest &&
+         spec.resampler != Resampler::kFloat && spec.resampler != Resampler::kImageRs &&
+         !vertical_first(spec);
+}
+
+WindowResizer::WindowResizer(const ResizeWindow& spec, int channels, std::uint8_t* out,
+                             std::size_t stride)
+    : spec_(spec), work_(new Work{HorizontalFirst(spec, channels, Target{out, stride}), 0}) {
+  work_->left = (std::size_t{spec.source.left} + work_->passes.columns().begin) *
+                static_cast<std::size_t>(channels);
+}
+
+WindowResizer::~WindowResizer() = default;
+
+std::uint32_t WindowResizer::top() const { return spec_.source.top + work_->passes.top(); }
+std::uint32_t WindowResizer::bottom() const { return spec_.source.top + work_->passes.bottom(); }
+
+void WindowResizer::take(const std::uint8_t* rows, std::size_t stride,
+                         std::uint32_t count) noexcept {
+  work_->passes.take(count, [&](std::uint32_t k) { return rows + k * stride + work_->left; });
 }
 
 std::uint64_t resize_window_bytes(const ResizeWindow& spec, int channels) {

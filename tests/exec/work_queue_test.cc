@@ -46,7 +46,6 @@ TEST(WorkQueueTest, APartialBatchLeavesWhenNothingElseComes) {
   prepare_one(queue);
   const EmbedTask early = std::get<EmbedTask>(queue.next());  // the queue is still open
   EXPECT_EQ(early.count, 1);
-  EXPECT_FALSE(early.is_last);
   queue.finish_embed(early);
   queue.push(encoded(1));
   queue.push(encoded(2));
@@ -55,7 +54,6 @@ TEST(WorkQueueTest, APartialBatchLeavesWhenNothingElseComes) {
   prepare_one(queue);
   const EmbedTask last = std::get<EmbedTask>(queue.next());
   EXPECT_EQ(last.count, 2);
-  EXPECT_TRUE(last.is_last);
   queue.finish_embed(last);
   EXPECT_TRUE(std::holds_alternative<std::monostate>(queue.next()));
 }
@@ -67,7 +65,7 @@ TEST(WorkQueueTest, RowsThatFailLeaveNothingBehind) {
   queue.push(encoded(1));
   queue.close();
   queue.next();
-  queue.abandon_row();
+  queue.abandon_slot(queue.reserve_slot());
   queue.next();
   queue.abandon_slot(queue.reserve_slot());
   EXPECT_TRUE(std::holds_alternative<std::monostate>(queue.next()));
@@ -122,12 +120,6 @@ TEST_P(WorkQueueShapeTest, AnyInterleavingEmbedsEveryRowOnce) {
         if (auto* row = std::get_if<EncodedRow>(&task)) {
           EXPECT_LE(++preparing, shape.concurrency.decoders);
           if (random() % 4 == 0) std::this_thread::yield();
-          if (random() % 10 == 0) {
-            ++num_failed;
-            --preparing;
-            queue.abandon_row();
-            continue;
-          }
           const Slot slot = queue.reserve_slot();
           --preparing;
           if (random() % 10 == 0) {

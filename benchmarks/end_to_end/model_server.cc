@@ -87,7 +87,7 @@ class Server {
   }
 
   Json latency(int rounds) {
-    lanes_.front()->use_threads(threads_);
+    lanes_.front()->share_cores(CoreShare::alone(threads_));
     const std::vector<std::uint8_t> pixels = noise(1);
     std::vector<float> vector(static_cast<std::size_t>(facts_.dimension));
     std::vector<double> seconds;
@@ -96,7 +96,7 @@ class Server {
       lanes_.front()->embed(pixels.data(), 1, vector.data());
       seconds.push_back(seconds_since(begun));
     }
-    lanes_.front()->use_threads(1);
+    lanes_.front()->share_cores(nullptr);
     return {{"seconds", seconds}};
   }
 

@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 
+#include "base/core_share.h"
 #include "compute/types.h"
 #include "tensor/dtype.h"
 
@@ -50,10 +51,10 @@ class Stream {
   virtual float* allocate(std::int64_t count) = 0;
   /// Takes back everything allocated.
   virtual void reset() = 0;
-  /// From the next call on, a call may use this many threads, the caller's included: for a single
-  /// row, while the other cores have nothing to do. Results stay the same to the bit. A device that
-  /// is parallel by itself takes no notice.
-  virtual void use_threads(int /*threads*/) {}
+  /// From the next call on, calls may use as many threads as the share has cores each, the caller's
+  /// included, and more once it grows. Results stay the same to the bit. A device that is parallel
+  /// by itself takes no notice.
+  virtual void share_cores(std::shared_ptr<const CoreShare> /*cores*/) {}
 
   /// Cuts each picture into patches (row-major, trailing pixels dropped), applies the table,
   /// multiplies and adds the bias. Patch n of image b goes to row b * rows_per_image + first_row +

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 
+#include "base/core_share.h"
 #include "image/prepare.h"
 #include "tensor/dtype.h"
 
@@ -44,9 +45,10 @@ class EmbedLane {
   /// `pixels` holds `count` slots back to back; `out` receives count x dimension float32 values.
   /// Synchronous.
   virtual void embed(const std::uint8_t* pixels, std::int64_t count, float* out) = 0;
-  /// From the next call on, a call may use this many threads, the caller's included, which have
-  /// nothing else to do. Vectors stay the same. A lane that cannot takes no notice.
-  virtual void use_threads(int /*threads*/) {}
+  /// From the next call on, a call may use as many threads as the share has cores each, the
+  /// caller's included, and more once it grows. Vectors stay the same. A lane that cannot takes no
+  /// notice.
+  virtual void share_cores(std::shared_ptr<const CoreShare> /*cores*/) {}
 };
 
 class ImageEmbedder {
@@ -58,6 +60,9 @@ class ImageEmbedder {
   virtual std::int64_t lane_bytes(std::int64_t batch) const = 0;
   /// Pictures of a batch beyond which nothing is gained.
   virtual std::int64_t efficient_batch() const { return 16; }
+  /// Whether it computes on the cores of the machine, so that a few pictures are done sooner by
+  /// several lanes than in one batch.
+  virtual bool uses_cores() const { return true; }
 };
 
 class ImageEmbedderDescriptor {

@@ -16,8 +16,8 @@ class TextEmbedLane {
   virtual ~TextEmbedLane() = default;
   /// `texts` are UTF-8; `out` receives texts.size() x dimension float32 values. Synchronous.
   virtual void embed(std::span<const std::string_view> texts, float* out) = 0;
-  /// As EmbedLane::use_threads().
-  virtual void use_threads(int /*threads*/) {}
+  /// As EmbedLane::share_cores().
+  virtual void share_cores(std::shared_ptr<const CoreShare> /*cores*/) {}
 };
 
 class TextEmbedder {

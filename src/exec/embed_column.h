@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/core_share.h"
 #include "columnar/morsel.h"
 #include "exec/embedding_columns.h"
 #include "exec/row_evaluator.h"
@@ -29,6 +30,7 @@ struct MapShape {
   int workers = 1;
   int lanes = 1;                       ///< workers that may embed at a time
   std::int64_t kept_vector_bytes = 0;  ///< of pictures that may come again
+  std::shared_ptr<const CoreShare> cores = CoreShare::alone(1);  ///< of the workers
 };
 
 /// What the workers of a column share: the loaded model, say.
@@ -45,6 +47,8 @@ class ColumnPlan {
   virtual std::int64_t lane_bytes(std::int64_t /*rows*/) const { return 0; }
   /// Whether it uses MapShape::kept_vector_bytes.
   virtual bool keeps_vectors() const { return false; }
+  /// Whether a few rows are done sooner by all workers than as one chunk.
+  virtual bool shares_few_rows() const { return false; }
   /// Called once, before workers are made.
   virtual void begin(const MapShape& /*shape*/) {}
   virtual std::unique_ptr<ColumnWorker> make_worker(const EvaluationLimits& limits) = 0;

@@ -26,6 +26,7 @@ struct Shared {
   BatchSizer sizer;
   LanePool lanes;
   std::optional<Gate> embedding;  // so many at a time; nothing: each worker has a lane
+  std::shared_ptr<const CoreShare> cores;
 };
 
 class PictureWorker final : public EmbedWorker {
@@ -108,6 +109,7 @@ class PictureWorker final : public EmbedWorker {
     }
     LanePool::Use use = shared_.lanes.take();
     LanePool::Lane& lane = *use;
+    lane.embedder->share_cores(shared_.cores);
     for (std::size_t i = 0; i < to_embed.size(); ++i)
       results[to_embed[i]].vector = {vectors_.data() + i * dimension_, dimension_};
     counters.retries += embed_batch(
@@ -117,7 +119,7 @@ class PictureWorker final : public EmbedWorker {
           const StageClock::Scope scope(counters.embed);
           lane.embedder->embed(slots_.data() + at * slot_bytes_, rows,
                                vectors_.data() + at * dimension_);
-          if (lane.warm) shared_.sizer.note(rows, scope.seconds());
+          if (lane.warm && shared_.cores->each() == 1) shared_.sizer.note(rows, scope.seconds());
           lane.warm = true;
         },
         [&](std::int64_t index, RowError error) {
@@ -174,6 +176,9 @@ class PicturePlan final : public ColumnPlan {
     return call().batch_size.value_or(stage_.embedder->efficient_batch());
   }
   bool keeps_vectors() const override { return true; }
+  bool shares_few_rows() const override {
+    return !call().batch_size && stage_.embedder->uses_cores();
+  }
   void begin(const MapShape& shape) override {
     const auto make = [&] {
       std::shared_ptr<VectorCache> cache;
@@ -184,7 +189,8 @@ class PicturePlan final : public ColumnPlan {
                                                  context_.known->of(column_.node.get(), make),
                                                  {shape.rows, /*measured=*/!call().batch_size},
                                                  {stage_.embedder, shape.lanes, 0},
-                                                 {}});
+                                                 {},
+                                                 shape.cores});
     if (shape.lanes < shape.workers) shared_->embedding.emplace(shape.lanes);
   }
   std::unique_ptr<ColumnWorker> make_worker(const EvaluationLimits& limits) override {

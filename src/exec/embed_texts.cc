@@ -15,14 +15,16 @@ class TextEmbedWorker final : public EmbedWorker {
  public:
   TextEmbedWorker(const plan::EmbedCall& call, columnar::DataType type, const TextStage& stage,
                   RowEvaluator evaluator, const EvaluationLimits& limits, Gate* embedding,
-                  BatchSizer& sizer)
+                  BatchSizer& sizer, std::shared_ptr<const CoreShare> cores)
       : EmbedWorker(call, std::move(type)),
         dimension_(stage.dimension),
         evaluator_(std::move(evaluator)),
         limits_(limits),
         embedding_(embedding),
         sizer_(sizer),
-        lane_(stage.embedder->make_lane()) {}
+        lane_(stage.embedder->make_lane()) {
+    lane_->share_cores(std::move(cores));
+  }
 
   std::vector<columnar::ArrayPointer> compute(const columnar::Morsel& rows,
                                               std::vector<RowFailure>& failures) override {
@@ -95,12 +97,13 @@ class TextEmbedPlan final : public ColumnPlan {
   std::int64_t wanted_rows() const override { return call().batch_size.value_or(64); }
   void begin(const MapShape& shape) override {
     sizer_.emplace(shape.rows, /*measured=*/false);
+    cores_ = shape.cores;
     if (shape.lanes < shape.workers) embedding_.emplace(shape.lanes);
   }
   std::unique_ptr<ColumnWorker> make_worker(const EvaluationLimits& limits) override {
     return std::make_unique<TextEmbedWorker>(call(), column_.type, stage_,
                                              RowEvaluator(call().argument, input_, limits), limits,
-                                             embedding_ ? &*embedding_ : nullptr, *sizer_);
+                                             embedding_ ? &*embedding_ : nullptr, *sizer_, cores_);
   }
 
  private:
@@ -111,6 +114,7 @@ class TextEmbedPlan final : public ColumnPlan {
   TextStage stage_;
   std::optional<BatchSizer> sizer_;
   std::optional<Gate> embedding_;  // so many at a time; nothing: all workers
+  std::shared_ptr<const CoreShare> cores_;
 };
 
 }  // namespace

@@ -39,11 +39,18 @@ class OrderedWorkers {
     for (std::thread& thread : threads_) thread.join();
   }
 
-  /// `make_work` is called once on each thread. Throws RunError.
-  void start(int threads, const std::function<Work()>& make_work) {
+  /// `make_work` is called once on each thread, `leave` when a thread has no more work, and gets
+  /// none. Throws RunError.
+  void start(
+      int threads, const std::function<Work()>& make_work,
+      const std::function<void()>& leave = [] {}) {
     try {
-      for (int i = 0; i < threads; ++i)
-        threads_.emplace_back([this, make_work] { run(make_work); });
+      for (int i = 0; i < threads; ++i) {
+        threads_.emplace_back([this, make_work, leave] {
+          run(make_work);
+          leave();
+        });
+      }
     } catch (const std::system_error& error) {
       throw RunError("cannot start " + std::to_string(threads) +
                      " threads: " + std::string(error.what()));

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/core_share.h"
 #include "base/large_blocks.h"
 #include "exec/embed_column.h"
 #include "exec/ordered_workers.h"
@@ -109,12 +110,18 @@ class ParallelMap final : public Operator {
                 .reading = gate_for(memory_.concurrency.readers, memory_.concurrency.workers),
                 .preparing = gate_for(memory_.concurrency.decoders, memory_.concurrency.workers),
                 .counters = context_.counters},
+        cores_(
+            std::make_shared<CoreShare>(std::min(memory_.concurrency.workers, usable_processors()),
+                                        memory_.concurrency.workers)),
+        shares_few_rows_(std::any_of(columns_.begin(), columns_.end(),
+                                     [](const auto& plan) { return plan->shares_few_rows(); })),
         workers_(memory_.window, ordered, [this](Chunk& chunk) { return fill(chunk); }) {
     const Concurrency& concurrency = memory_.concurrency;
     for (const auto& plan : columns_)
-      plan->begin(
-          {memory_.rows, concurrency.workers, concurrency.lanes, memory_.kept_vector_bytes});
-    workers_.start(concurrency.workers, [this] { return make_work(); });
+      plan->begin({memory_.rows, concurrency.workers, concurrency.lanes, memory_.kept_vector_bytes,
+                   cores_});
+    workers_.start(
+        concurrency.workers, [this] { return make_work(); }, [this] { cores_->leave(); });
   }
   ~ParallelMap() override { stopping_.cancel(); }
 
@@ -145,13 +152,22 @@ class ParallelMap final : public Operator {
       if (!next) return false;
       current_ = std::move(*next);
       taken_ = 0;
+      chunk_rows_ = chunk_rows_of(current_.num_rows);
     }
-    const std::int64_t count = std::min(memory_.rows, current_.num_rows - taken_);
+    const std::int64_t count = std::min(chunk_rows_, current_.num_rows - taken_);
     chunk.rows = columnar::slice(current_, taken_, count);
     chunk.first_row = num_rows_;
     taken_ += count;
     num_rows_ += count;
     return true;
+  }
+
+  // For so many rows of the input: whole chunks, but the first rows, of which there may be no more
+  // than these, go to all workers.
+  std::int64_t chunk_rows_of(std::int64_t rows) const {
+    const std::int64_t workers = memory_.concurrency.workers;
+    if (!shares_few_rows_ || num_rows_ + rows > workers * memory_.rows) return memory_.rows;
+    return std::min(memory_.rows, (rows + workers - 1) / workers);
   }
 
   OrderedWorkers<Chunk>::Work make_work() {
@@ -173,7 +189,10 @@ class ParallelMap final : public Operator {
   const EvaluationLimits limits_;
   Morsel current_;  // of the input, of which taken_ rows are taken; of the worker that fills
   std::int64_t taken_ = 0;
+  std::int64_t chunk_rows_ = 0;
   std::int64_t num_rows_ = 0;
+  const std::shared_ptr<CoreShare> cores_;  // of the workers
+  const bool shares_few_rows_;
   OrderedWorkers<Chunk> workers_;  // dies first: its threads use all the rest
 };
 

@@ -39,6 +39,7 @@
 #include <utility>
 
 #include "base/byte_budget.h"
+#include "base/core_share.h"
 #include "base/large_blocks.h"
 #include "exec/batch_sizer.h"
 #include "exec/departures.h"
@@ -109,6 +110,8 @@ class Pipeline {
                   plan.kept_vector_bytes},
                  window_, counters_),
         sizer_(plan.batch_size, /*measured=*/options.batch_size == 0),
+        cores_(std::make_shared<CoreShare>(std::min(plan.concurrency.workers, usable_processors()),
+                                           plan.concurrency.workers)),
         work_(plan.concurrency, plan.num_batches, plan.batch_size,
               embed ? embed->prepare.slot_bytes() : 0, sizer_) {
     if (embed)
@@ -127,7 +130,12 @@ class Pipeline {
       launch([this] { list(); });
       for (int i = 0; i < wanted.readers; ++i) launch([this] { read_rows(); });
       if (embed_) {
-        for (int i = 0; i < wanted.workers; ++i) launch([this] { work(); });
+        for (int i = 0; i < wanted.workers; ++i) {
+          launch([this] {
+            work();
+            cores_->leave();
+          });
+        }
       }
     } catch (const std::system_error& error) {
       throw RunError("cannot start " + std::to_string(wanted.readers + wanted.workers) +
@@ -267,14 +275,14 @@ class Pipeline {
     std::vector<std::int64_t> rows;
     for (std::int64_t i = 0; i < task.count; ++i) rows.push_back(task.batch->row(task.first + i));
     float* const out = lane.out.data();
-    lane.embedder->use_threads(task.is_last ? plan_.concurrency.workers : 1);
+    lane.embedder->share_cores(cores_);
     counters_.retries += embed_batch(
         task.count, sizer_,
         [&](std::int64_t first, std::int64_t count) {
           const StageClock::Scope scope(counters_.embed);
           lane.embedder->embed(task.batch->pixels(task.first + first), count,
                                out + first * embed_->dimension);
-          if (lane.warm && !task.is_last) sizer_.note(count, scope.seconds());
+          if (lane.warm && cores_->each() == 1) sizer_.note(count, scope.seconds());
           lane.warm = true;
         },
         [&](std::int64_t index, RowError error) {
@@ -310,7 +318,8 @@ class Pipeline {
   RowResults results_;
   BatchSizer sizer_;
   std::optional<LanePool> lanes_;
-  WorkQueue work_;  // its rows hold parts of share_ and budget_
+  const std::shared_ptr<CoreShare> cores_;  // of the workers
+  WorkQueue work_;                          // its rows hold parts of share_ and budget_
   std::atomic<int> num_reading_{0};
   std::mutex failure_mutex_;
   std::exception_ptr failure_;  // guarded by failure_mutex_

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/core_share.h"
 #include "exec/embed_batch.h"
 #include "exec/processors.h"
 #include "exec/row_consumer.h"
@@ -52,7 +53,6 @@ TextMemoryPlan plan_of(const std::optional<TextStage>& embed, std::int64_t sink_
 struct Chunk {
   std::vector<storage::TextRow> rows;
   std::vector<float> vectors;  // (rows, kept dimension)
-  bool is_alone = false;       // nothing else is there to do
   bool finished = false;       // guarded by TextPipeline::mutex_
 };
 
@@ -65,6 +65,8 @@ class TextPipeline {
         options_(options),
         plan_(plan),
         dimension_(embed ? options.vector.kept(embed->dimension) : 0),
+        cores_(
+            std::make_shared<CoreShare>(std::min(plan.threads, usable_processors()), plan.threads)),
         sizer_(plan.batch_size, /*measured=*/false),
         chunks_(static_cast<std::size_t>(plan.chunks)) {}
 
@@ -75,7 +77,12 @@ class TextPipeline {
 
   void start() {
     try {
-      for (int i = 0; i < plan_.threads; ++i) threads_.emplace_back([this] { work(); });
+      for (int i = 0; i < plan_.threads; ++i) {
+        threads_.emplace_back([this] {
+          work();
+          cores_->leave();
+        });
+      }
     } catch (const std::system_error& error) {
       throw RunError("cannot start " + std::to_string(plan_.threads) +
                      " threads: " + std::string(error.what()));
@@ -134,14 +141,14 @@ class TextPipeline {
   void work() {
     try {
       std::unique_ptr<embed::TextEmbedLane> lane;
-      if (embed_) lane = embed_->embedder->make_lane();
+      if (embed_) {
+        lane = embed_->embedder->make_lane();
+        lane->share_cores(cores_);
+      }
       std::vector<float> out(
           static_cast<std::size_t>(embed_ ? plan_.batch_size * embed_->dimension : 0));
       while (Chunk* chunk = take_chunk()) {
-        if (lane) {
-          lane->use_threads(chunk->is_alone ? plan_.threads : 1);
-          embed(*chunk, *lane, out.data());
-        }
+        if (lane) embed(*chunk, *lane, out.data());
         std::lock_guard lock(mutex_);
         chunk->finished = true;
         changed_.notify_all();
@@ -169,7 +176,6 @@ class TextPipeline {
     if (!more) ended_ = true;
     num_rows_ += static_cast<std::int64_t>(chunk->rows.size());
     if (!chunk->rows.empty()) ++next_;
-    chunk->is_alone = ended_ && next_ - head_ == 1;
     changed_.notify_all();
     return chunk->rows.empty() ? nullptr : chunk;
   }
@@ -260,7 +266,8 @@ class TextPipeline {
   const TextMemoryPlan plan_;
   const std::int64_t dimension_;  // of the vectors handed on
   Counters counters_;
-  BatchSizer sizer_;  // not measured: texts differ in length, and so in time
+  const std::shared_ptr<CoreShare> cores_;  // of the workers
+  BatchSizer sizer_;                        // not measured: texts differ in length, and so in time
 
   std::mutex source_mutex_;     // taken before mutex_
   std::int64_t num_taken_ = 0;  // guarded by source_mutex_

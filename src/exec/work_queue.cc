@@ -49,14 +49,13 @@ Task WorkQueue::next() {
       ++num_promised_;
       return row;
     }
-    const bool drained = closed_ && rows_.empty() && num_preparing_ == 0;
-    if ((drained || waited) && has_lane()) {
+    if ((drained() || waited) && has_lane()) {
       if (PackedBatch* batch = pool_.take_partial(num_promised_)) {
         ready_.push_back({batch, 0});
         continue;
       }
     }
-    if (drained && ready_.empty() && !pool_.has_partial(0)) return {};
+    if (drained() && ready_.empty() && !pool_.has_partial(0)) return {};
     ++num_idle_;
     if (has_lane() && pool_.has_partial(num_promised_)) {
       waited = changed_.wait_for(lock, kGatherTime) == std::cv_status::timeout;
@@ -83,9 +82,11 @@ EmbedTask WorkQueue::claim_ready() {
   ready.num_claimed += task.count;
   ++num_embedding_;
   if (task.count == left) ready_.pop_front();
-  if (!ready_.empty()) changed_.notify_one();
-  task.is_last = closed_ && rows_.empty() && num_preparing_ == 0 && ready_.empty() &&
-                 embedding_.size() == 1 && embedding_.front().second == task.count;
+  if (!ready_.empty()) {
+    changed_.notify_one();
+  } else if (drained()) {
+    changed_.notify_all();  // those that wait for a lane have nothing to wait for any more
+  }
   return task;
 }
 

@@ -54,7 +54,6 @@ struct EmbedTask {
   PackedBatch* batch = nullptr;
   std::int64_t first = 0;
   std::int64_t count = 0;
-  bool is_last = false;  ///< all that is left of the run: the other workers have nothing to do
 };
 
 using Task = std::variant<std::monostate, EncodedRow, EmbedTask>;
@@ -98,6 +97,7 @@ class WorkQueue {
     return !rows_.empty() && num_preparing_ < concurrency_.decoders &&
            pool_.num_free() > num_promised_;
   }
+  bool drained() const { return closed_ && rows_.empty() && num_preparing_ == 0; }
   EmbedTask claim_ready();
   void end_preparing();
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/core_share.h"
 #include "base/result.h"
 #include "embed/embedder.h"
 #include "embed/text_embedder.h"
@@ -68,7 +69,7 @@ struct LoadedModel::State {
     prepare = descriptor->prepare_spec();
     slot.resize(prepare.slot_bytes());
     picture_lane = descriptor->instantiate()->make_lane();
-    picture_lane->use_threads(threads);
+    picture_lane->share_cores(CoreShare::alone(threads));
     return descriptor->facts().dimension;
   }
 
@@ -76,7 +77,7 @@ struct LoadedModel::State {
     const auto descriptor =
         session::Engine::instance().describe_text(provider, model, for_texts(options), download);
     text_lane = descriptor->instantiate()->make_lane();
-    text_lane->use_threads(threads);
+    text_lane->share_cores(CoreShare::alone(threads));
     return descriptor->facts().dimension;
   }
 

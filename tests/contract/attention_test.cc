@@ -89,7 +89,7 @@ TEST_P(AttentionContract, ThreadsChangeNoBit) {
       const Values qkv = random_qkv(shape, 2);
       const Values alone = run_attention(*device_, shape, qkv, 0.125f, precision);
       for (const int threads : {2, 3, 1}) {
-        device_->stream().use_threads(threads);
+        device_->stream().share_cores(CoreShare::alone(threads));
         EXPECT_EQ(run_attention(*device_, shape, qkv, 0.125f, precision), alone) << threads;
       }
     }

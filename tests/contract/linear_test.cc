@@ -126,9 +126,15 @@ TEST_P(LinearContract, ThreadsChangeNoBit) {
       const Values x = random_values(shape.rows * shape.in, 7);
       const Values alone = run_linear(*device_, precision, weight, bias, shape, x);
       for (const int threads : {2, 5, 1}) {
-        device_->stream().use_threads(threads);
+        device_->stream().share_cores(CoreShare::alone(threads));
         EXPECT_EQ(run_linear(*device_, precision, weight, bias, shape, x), alone) << threads;
       }
+      if (shape.rows != 33) continue;
+      // One after the other has no more work.
+      const auto share = std::make_shared<CoreShare>(4, 4);
+      device_->stream().share_cores(share);
+      for (int left = 4; left > 0; --left, share->leave())
+        EXPECT_EQ(run_linear(*device_, precision, weight, bias, shape, x), alone) << left;
     }
   }
 }

@@ -64,7 +64,7 @@ TEST_P(NarrowContract, ABlockHasTheSameBits) {
         Block{2, 130, 2, 72, 96}, Block{1, 33, 4, 32, 2048}}) {
     SCOPED_TRACE(testing::Message() << block.tokens << " x " << block.heads << " x " << block.dim);
     for (const int threads : {1, 2}) {
-      device_->stream().use_threads(threads);
+      device_->stream().share_cores(CoreShare::alone(threads));
       EXPECT_EQ(run(block, Precision::kBf16, true), run(block, Precision::kBf16, false));
     }
   }

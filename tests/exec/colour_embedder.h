@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "embed/embedder.h"
@@ -27,6 +28,11 @@ class ColourEmbedder final : public embed::ImageEmbedder {
   std::int64_t lane_bytes(std::int64_t batch) const override { return 4096 + batch * 1024; }
 
   std::int64_t largest_batch() const { return largest_batch_; }
+  /// Cores that the lane may use which was told last.
+  int cores() const {
+    const std::lock_guard lock(mutex_);
+    return cores_ ? cores_->each() : 1;
+  }
 
  private:
   class Lane final : public embed::EmbedLane {
@@ -49,6 +55,10 @@ class ColourEmbedder final : public embed::ImageEmbedder {
       }
       if (owner_.hook_) owner_.hook_(pixels, count, out);
     }
+    void share_cores(std::shared_ptr<const CoreShare> cores) override {
+      const std::lock_guard lock(owner_.mutex_);
+      owner_.cores_ = std::move(cores);
+    }
 
    private:
     ColourEmbedder& owner_;
@@ -56,6 +66,8 @@ class ColourEmbedder final : public embed::ImageEmbedder {
 
   const Hook hook_;
   std::atomic<std::int64_t> largest_batch_{0};
+  mutable std::mutex mutex_;
+  std::shared_ptr<const CoreShare> cores_;  // guarded by mutex_
 };
 
 inline image::PrepareSpec colour_spec() {

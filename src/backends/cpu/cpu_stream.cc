@@ -36,8 +36,15 @@ void load_values(const compute::PixelBatch& pixels, std::int64_t first, std::int
 
 }  // namespace
 
-void CpuStream::use_threads(int threads) {
-  if (threads == (team_ ? team_->size() : 1)) return;
+void CpuStream::share_cores(std::shared_ptr<const CoreShare> cores) { cores_ = std::move(cores); }
+
+void CpuStream::gather_team() {
+  const int threads = cores_ ? cores_->each() : 1;
+  if (threads != wanted_) make_team(threads);
+}
+
+void CpuStream::make_team(int threads) {
+  wanted_ = threads;
   team_.reset();
   try {
     if (threads > 1) team_ = std::make_unique<Team>(threads);
@@ -53,6 +60,7 @@ void CpuStream::use_threads(int threads) {
 void CpuStream::embed_patches(const compute::PatchEmbedding& embedding,
                               const compute::PixelBatch& pixels, std::int64_t rows_per_image,
                               std::int64_t first_row, Matrix out) {
+  gather_team();
   const auto& packed = static_cast<const CpuPatchEmbedding&>(embedding);
   const std::int64_t p = packed.patch;
   const std::int64_t grid_w = pixels.width / p, patches = pixels.height / p * grid_w;
@@ -102,6 +110,7 @@ void CpuStream::add(Matrix from, Matrix x) {
 void CpuStream::linear(const compute::Linear& linear, Matrix x, compute::Activation activation,
                        Matrix residual, Matrix y) {
   if (x.rows == 0) return;
+  gather_team();
   const ProductOutput output{y, residual, activation, x.rows, 0};
   const PackedMatrix& matrix = static_cast<const CpuLinear&>(linear).matrix;
   if (is_narrow(isa_, x)) return product_of_narrow(isa_, matrix, x, product_, output);
@@ -133,18 +142,21 @@ void CpuStream::rotate_pairs(const compute::Vector& turns, std::int64_t batch, s
 
 void CpuStream::attention(Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
                           tensor::Precision precision, Matrix out) {
+  gather_team();
   cpu::attention(isa_, qkv, batch, heads, scale, precision, attention_, out);
 }
 
 void CpuStream::causal_attention(Matrix qkv, std::span<const std::int64_t> lengths,
                                  std::int64_t heads, float scale, tensor::Precision precision,
                                  Matrix out) {
+  gather_team();
   cpu::causal_attention(isa_, qkv, lengths, heads, scale, precision, attention_, out);
 }
 
 void CpuStream::relative_attention(const compute::Vector& table, std::int64_t grid_columns,
                                    Matrix qkv, std::int64_t batch, std::int64_t heads, float scale,
                                    tensor::Precision precision, Matrix out) {
+  gather_team();
   cpu::relative_attention(isa_, values_of(table).data(), grid_columns, qkv, batch, heads, scale,
                           precision, attention_, out);
 }
@@ -194,6 +206,7 @@ void CpuStream::mean_rows(Matrix x, std::int64_t batch, std::int64_t first, Matr
 
 void CpuStream::convolve(const compute::Convolution& convolution, FeatureMap x, FeatureMap residual,
                          FeatureMap y) {
+  gather_team();
   if (const auto* dense = dynamic_cast<const DenseConvolution*>(&convolution)) {
     cpu::convolve(isa_, *dense, x, residual, product_, y);
   } else {
@@ -213,6 +226,7 @@ void CpuStream::max_pool(FeatureMap x, std::int64_t kernel, std::int64_t stride,
 
 void CpuStream::normalize_response(const compute::Vector& weight, const compute::Vector& bias,
                                    float epsilon, FeatureMap x) {
+  gather_team();
   cpu::normalize_response(isa_, values_of(weight).data(), values_of(bias).data(), epsilon, x,
                           product_);
 }

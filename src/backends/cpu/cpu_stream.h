@@ -10,14 +10,14 @@
 
 namespace vecframe::backends::cpu {
 
-/// One thread's worth of work, unless it is told to use more.
+/// One thread's worth of work, and that of the cores which others leave to it.
 class CpuStream final : public compute::Stream {
  public:
   explicit CpuStream(const Isa& isa) : isa_(isa) {}
 
   float* allocate(std::int64_t count) override { return workspace_.allocate(count); }
   void reset() override { workspace_.reset(); }
-  void use_threads(int threads) override;
+  void share_cores(std::shared_ptr<const CoreShare> cores) override;
 
   void embed_patches(const compute::PatchEmbedding& embedding, const compute::PixelBatch& pixels,
                      std::int64_t rows_per_image, std::int64_t first_row,
@@ -63,11 +63,17 @@ class CpuStream final : public compute::Stream {
   /// Both are narrow, or none.
   void copy_row(compute::Matrix x, std::int64_t from, compute::Matrix y, std::int64_t to) const;
 
+  /// The team becomes as large as the share is by now.
+  void gather_team();
+  void make_team(int threads);
+
   const Isa isa_;
   compute::Workspace workspace_;
   ProductScratch product_;
   AttentionScratch attention_;
-  std::unique_ptr<Team> team_;  // null: the caller's thread alone
+  std::shared_ptr<const CoreShare> cores_;  // null: one
+  int wanted_ = 1;                          // threads, whether they could be had or not
+  std::unique_ptr<Team> team_;              // null: the caller's thread alone
 };
 
 }  // namespace vecframe::backends::cpu

@@ -44,6 +44,8 @@ class LocalEmbedder final : public embed::ImageEmbedder,
                                     : embed::ImageEmbedder::efficient_batch();
   }
 
+  bool uses_cores() const override { return first().backend->info().host_memory; }
+
   std::int64_t lane_bytes(std::int64_t batch) const override {
     const std::int64_t in_and_out =
         static_cast<std::int64_t>(slot_bytes_) + dimension_ * std::int64_t{sizeof(float)};
@@ -111,17 +113,17 @@ class LocalLane final : public embed::EmbedLane {
       stream_ = replica_.backend->make_stream();
       largest_ = count;
     }
-    stream_->use_threads(threads_);
+    stream_->share_cores(cores_);
     embedder_->embed(replica_, *stream_, pixels, count, out);
   }
-  void use_threads(int threads) override { threads_ = threads; }
+  void share_cores(std::shared_ptr<const CoreShare> cores) override { cores_ = std::move(cores); }
 
  private:
   std::shared_ptr<LocalEmbedder> embedder_;
   LocalEmbedder::ImageReplica& replica_;
   std::unique_ptr<compute::Stream> stream_;  // its own, where lanes share none
-  int threads_ = 1;
-  std::int64_t largest_ = 0;  // pictures of the largest batch so far
+  std::shared_ptr<const CoreShare> cores_;   // null: one
+  std::int64_t largest_ = 0;                 // pictures of the largest batch so far
 };
 
 std::unique_ptr<embed::EmbedLane> LocalEmbedder::make_lane() {

@@ -105,7 +105,7 @@ class LocalTextLane final : public embed::TextEmbedLane {
     const Texts all = LocalTextEmbedder::tokenize(replica_, texts);
     const std::span<const std::vector<models::TokenId>> tokens(all);
     if (!replica_.shares_streams()) {
-      stream_->use_threads(threads_);
+      stream_->share_cores(cores_);
       return embedder_->embed(replica_, *stream_, tokens, out);
     }
     embed_on_device(replica_, static_cast<std::int64_t>(tokens.size()),
@@ -116,13 +116,13 @@ class LocalTextLane final : public embed::TextEmbedLane {
                                        out + first * embedder_->dimension());
                     });
   }
-  void use_threads(int threads) override { threads_ = threads; }
+  void share_cores(std::shared_ptr<const CoreShare> cores) override { cores_ = std::move(cores); }
 
  private:
   std::shared_ptr<LocalTextEmbedder> embedder_;
   LocalTextEmbedder::TextReplica& replica_;
   std::unique_ptr<compute::Stream> stream_;  // its own, where lanes share none
-  int threads_ = 1;
+  std::shared_ptr<const CoreShare> cores_;   // null: one
 };
 
 std::unique_ptr<embed::TextEmbedLane> LocalTextEmbedder::make_lane() {

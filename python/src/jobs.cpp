@@ -12,6 +12,7 @@
 #include "bindings.h"
 #include "row_stream.h"
 #include "run_callbacks.h"
+#include "without_lock.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -35,6 +36,11 @@ class Runner {
     nb::gil_scoped_release unlocked;
     runner_ = std::make_unique<ShardRunner>(frame, path, options);
   }
+  // Embedders end on threads of their own, which need the interpreter.
+  ~Runner() {
+    const WithoutLock unlocked;
+    runner_.reset();
+  }
   RunReport run(const std::string& shard) {
     nb::gil_scoped_release unlocked;
     return runner_->run(shard);
@@ -53,6 +59,10 @@ class Tables {
     options.memory_limit = memory_limit;
     nb::gil_scoped_release unlocked;
     runner_ = std::make_unique<TableRunner>(frame, options);
+  }
+  ~Tables() {
+    const WithoutLock unlocked;
+    runner_.reset();
   }
   nb::capsule run(const nb::capsule& table) {
     auto* stream = static_cast<ArrowArrayStream*>(table.data("arrow_array_stream"));

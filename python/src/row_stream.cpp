@@ -13,29 +13,13 @@
 
 #include "bindings.h"
 #include "run_callbacks.h"
+#include "without_lock.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace vecframe::python {
 namespace {
-
-// Lets go of the interpreter's lock if this thread holds it: a library may ask for rows with or
-// without it, and workers that need it must not wait for one that waits for them.
-class WithoutLock {
- public:
-  WithoutLock() {
-    if (Py_IsInitialized() != 0 && PyGILState_Check() != 0) state_ = PyEval_SaveThread();
-  }
-  ~WithoutLock() {
-    if (state_ != nullptr) PyEval_RestoreThread(state_);
-  }
-  WithoutLock(const WithoutLock&) = delete;
-  WithoutLock& operator=(const WithoutLock&) = delete;
-
- private:
-  PyThreadState* state_ = nullptr;
-};
 
 // A run, and the callables that it calls.
 class PythonRows {

@@ -20,6 +20,7 @@
 #include "columnar/array_view.h"
 #include "columnar/image_builder.h"
 #include "embed/picture_embedder.h"
+#include "exec/caller_thread.h"
 #include "exec/embed_window.h"
 #include "exec/processors.h"
 #include "exec/row_caller.h"
@@ -183,7 +184,12 @@ class EmbedRows final : public Operator {
   void start() {
     try {
       const std::int64_t callers = is_async() ? 1 : rules_.concurrency;
-      for (std::int64_t i = 0; i < callers; ++i) threads_.emplace_back([this] { run_caller(); });
+      for (std::int64_t i = 0; i < callers; ++i) {
+        callers_.push_back(context_.callers->take(descriptor_));
+        callers_.back()->begin(
+            [this](std::exception_ptr failure) { note_made(std::move(failure)); },
+            [this](RowCaller& caller) { run_caller(caller); });
+      }
       wait_for_callers(callers);
       for (int i = 0; i < preparers_; ++i) threads_.emplace_back([this] { run_preparer(); });
     } catch (const std::system_error& error) {
@@ -196,10 +202,18 @@ class EmbedRows final : public Operator {
   }
 
   void stop() {
+    const bool is_over = window_.finished();
     stop_.request();
+    if (!is_over)
+      for (const auto& caller : callers_) caller->stop();
     window_.stop();
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
+    for (auto& caller : callers_) {
+      caller->wait();
+      if (is_over) context_.callers->keep(std::move(caller));
+    }
+    callers_.clear();
   }
 
   void wait_for_callers(std::int64_t count) {
@@ -212,32 +226,18 @@ class EmbedRows final : public Operator {
     }
   }
 
-  // Null after a failure, or when the run ends before.
-  std::unique_ptr<RowCaller> make() {
-    // Loads of the same model side by side would hold it several times, and some libraries race.
-    std::lock_guard one_by_one(instantiate_mutex_);
-    if (stop_.requested()) return nullptr;
-    std::unique_ptr<RowCaller> caller;
-    std::exception_ptr failure;
-    try {
-      caller = make_caller(descriptor_, stop_);
-    } catch (...) {
-      failure = std::current_exception();
-    }
+  void note_made(std::exception_ptr failure) {
     std::lock_guard lock(making_mutex_);
     ++made_;
-    if (failure) making_failure_ = failure;
+    if (failure) making_failure_ = std::move(failure);
     made_changed_.notify_all();
-    return caller;
   }
 
-  void run_caller() {
-    const std::unique_ptr<RowCaller> caller = make();
-    if (caller == nullptr) return;
+  void run_caller(RowCaller& caller) {
     while (std::optional<RowBatch> taken = window_.take_batch()) {
       const auto batch = std::make_shared<RowBatch>(std::move(*taken));
       const auto called = BatchClock::now();
-      caller->call(*batch, [this, batch, called](BatchAnswer answer) {
+      caller.call(*batch, [this, batch, called](BatchAnswer answer) {
         Counters& counters = *context_.counters;
         counters.embed.add(BatchClock::now() - called);
         ++counters.batches;
@@ -309,12 +309,12 @@ class EmbedRows final : public Operator {
   Morsel current_;  // of the input, of which taken_ rows are taken; of the preparer that fills
   std::int64_t taken_ = 0;
   EmbedWindow window_;
-  std::mutex instantiate_mutex_;
   std::mutex making_mutex_;
   std::condition_variable made_changed_;
   std::int64_t made_ = 0;              // guarded by making_mutex_
   std::exception_ptr making_failure_;  // guarded by making_mutex_
-  std::vector<std::thread> threads_;
+  std::vector<std::unique_ptr<CallerThread>> callers_;
+  std::vector<std::thread> threads_;  // preparers
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/cancellation.h"
+#include "exec/caller_thread.h"
 #include "exec/known_vectors.h"
 #include "exec/operator.h"
 #include "exec/pipeline.h"
@@ -49,6 +50,7 @@ struct StepContext {
                                              const std::string& preparation)>
       vector_cache = {};
   std::shared_ptr<KnownVectorsOfPlan> known = std::make_shared<KnownVectorsOfPlan>();
+  std::shared_ptr<CallersOfPlan> callers = std::make_shared<CallersOfPlan>();
   Stages stages = {};   ///< of each map
   bool ordered = true;  ///< rows leave maps in their order, even if nothing behind them needs it
   /// What all operators count.

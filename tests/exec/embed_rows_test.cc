@@ -170,6 +170,22 @@ TEST_P(EmbedRowsTest, TheCallsOwnWordsComeBeforeTheProviders) {
   EXPECT_EQ(texts->counter.most(), 1);
 }
 
+TEST_P(EmbedRowsTest, EmbeddersAreKeptForTheNextRunOfTheSamePlan) {
+  use({.batch_size = 4, .concurrency = 2});
+  const int each = GetParam() ? 1 : 2;
+  for (int shard = 0; shard < 3; ++shard)
+    EXPECT_THAT(run(texts_of(20)).back().vector, ElementsAre(3, 19));
+  EXPECT_EQ(texts->instances, each);
+  // Those of a run that is left were asked to stop.
+  auto rows = make_embed_rows(source_of(texts_of(1000), 7), schema,
+                              column_of(text_call(vecframe::OnError::kLog)), context);
+  EXPECT_TRUE(rows->next());
+  EXPECT_EQ(texts->instances, each);
+  rows.reset();
+  EXPECT_THAT(run(texts_of(20)).back().vector, ElementsAre(3, 19));
+  EXPECT_EQ(texts->instances, 2 * each);
+}
+
 TEST_P(EmbedRowsTest, OneRowNoRowsAndOnlyNulls) {
   use({.batch_size = 8});
   EXPECT_THAT(run(texts_of(1))[0].vector, ElementsAre(2, 0));

@@ -128,6 +128,24 @@ def test_nulls_no_rows_one_row(is_async):
 
 
 @both
+def test_embedders_are_made_once_for_all_parts_of_a_directory(is_async, tmp_path):
+    threads = set()
+
+    def work(texts):
+        threads.add(threading.get_ident())
+        return lengths(texts)
+
+    mine = Mine(work, is_async=is_async, batch_size=4)
+    sources = [str(tmp_path / f"{i}.parquet") for i in range(6)]
+    for i, source in enumerate(sources):
+        vf.from_pydict({"t": [f"text {10 * i + j}" for j in range(10)]}).write_parquet(source)
+    df = vf.read_parquet(sources).with_column("e", embed_text(vf.col("t"), provider=mine))
+    df.write_parquet(tmp_path / "out", rows_per_part=10)
+    assert len(list((tmp_path / "out").glob("*.parquet"))) == 6
+    assert mine.made == 1 and len(threads) == 1
+
+
+@both
 def test_rows_of_the_same_content_arrive_once(is_async, tmp_path):
     mine = Mine(lengths, is_async=is_async, batch_size=2)
     df = vf.from_pydict({"t": ["a", "bb", "a", None, "a", "ccc", "bb"] * 50})

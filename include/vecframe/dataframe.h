@@ -141,6 +141,8 @@ struct ReadImagesOptions {
   bool apply_orientation = true;
   /// A picture whose header claims more is a failed row.
   std::uint64_t max_pixels = 178'956'970;
+  /// As DecodeImageOptions::fast_decode, for the column `image`; width and height are the file's.
+  bool fast_decode = false;
 };
 
 /// Image files as rows: columns `path`, `image`, `width`, `height`, `format`. An input is a file, a

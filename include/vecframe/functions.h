@@ -31,6 +31,9 @@ struct DecodeImageOptions {
   std::string on_error = "raise";  ///< or "null"
   std::string mode = "RGB";        ///< "L", "LA", "RGB", "RGBA", or "" for that of each picture
   bool apply_orientation = false;  ///< of EXIF
+  /// JPEG at half, a quarter or an eighth of its size, still twice as long as the resize or the
+  /// model that takes it wants; docs/performance.md has the error. RequestError where neither does.
+  bool fast_decode = false;
 };
 VECFRAME_API Expression decode_image(const Expression& bytes,
                                      const DecodeImageOptions& options = {});

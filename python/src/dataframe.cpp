@@ -157,14 +157,16 @@ void bind_dataframe(nb::module_& module) {
 
   module.def(
       "read_images",
-      [](const std::vector<std::string>& inputs, bool apply_orientation, std::uint64_t max_pixels) {
+      [](const std::vector<std::string>& inputs, bool apply_orientation, std::uint64_t max_pixels,
+         bool fast_decode) {
         ReadImagesOptions options;
         options.apply_orientation = apply_orientation;
         options.max_pixels = max_pixels;
+        options.fast_decode = fast_decode;
         nb::gil_scoped_release unlocked;
         return read_images(inputs, options);
       },
-      "inputs"_a, nb::kw_only(), "apply_orientation"_a, "max_pixels"_a);
+      "inputs"_a, nb::kw_only(), "apply_orientation"_a, "max_pixels"_a, "fast_decode"_a);
   module.def("from_glob_path", &from_glob_path, "patterns"_a);
   module.def("read_parquet", &read_parquet, "paths"_a, nb::call_guard<nb::gil_scoped_release>());
   module.def(

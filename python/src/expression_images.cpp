@@ -99,16 +99,17 @@ void bind_reading(nb::class_<Expression>& expression) {
   expression.def(
       "decode_image",
       [](const Expression& bytes, nb::object on_error, nb::object mode,
-         nb::object apply_orientation) {
+         nb::object apply_orientation, nb::object fast_decode) {
         return call_with("decode_image", {bytes},
                          {{"on_error", on_error},
                           {"mode", mode_word(mode)},
-                          {"apply_orientation", apply_orientation}});
+                          {"apply_orientation", apply_orientation},
+                          {"fast_decode", fast_decode}});
       },
       "on_error"_a.none() = "raise", "mode"_a.none() = "RGB", nb::kw_only(),
-      "apply_orientation"_a.none() = false,
+      "apply_orientation"_a.none() = false, "fast_decode"_a.none() = false,
       nb::sig("def decode_image(self, on_error: str = 'raise', mode: str | None = 'RGB', *, "
-              "apply_orientation: bool = False) -> Expression"),
+              "apply_orientation: bool = False, fast_decode: bool = False) -> Expression"),
       "Pictures of encoded bytes; see vecframe.functions.decode_image.");
 }
 

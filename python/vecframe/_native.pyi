@@ -193,7 +193,7 @@ class Expression:
         The bytes of files by path, or of http and https URLs; see vecframe.functions.download.
         """
 
-    def decode_image(self, on_error: str = 'raise', mode: str | None = 'RGB', *, apply_orientation: bool = False) -> Expression:
+    def decode_image(self, on_error: str = 'raise', mode: str | None = 'RGB', *, apply_orientation: bool = False, fast_decode: bool = False) -> Expression:
         """Pictures of encoded bytes; see vecframe.functions.decode_image."""
 
     def convert_image(self, mode: str, *, alpha: str = 'drop') -> Expression:
@@ -505,7 +505,7 @@ class NativeRows:
     def close(self) -> None:
         """Ends the run."""
 
-def read_images(inputs: Sequence[str], *, apply_orientation: bool, max_pixels: int) -> NativeDataFrame: ...
+def read_images(inputs: Sequence[str], *, apply_orientation: bool, max_pixels: int, fast_decode: bool) -> NativeDataFrame: ...
 
 def from_glob_path(patterns: Sequence[str]) -> NativeDataFrame: ...
 

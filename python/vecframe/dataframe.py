@@ -454,6 +454,7 @@ def read_images(
     *inputs: str | os.PathLike[str] | list[str],
     apply_orientation: bool = True,
     max_pixels: int = _native.DEFAULT_MAX_PIXELS,
+    fast_decode: bool = False,
 ) -> DataFrame:
     """Image files as rows: columns ``path``, ``image``, ``width``, ``height``, ``format``.
 
@@ -461,6 +462,7 @@ def read_images(
         inputs: Files, globs (``**`` for any number of directories) or directories, walked for known extensions.
         apply_orientation: Turn pictures as their EXIF orientation says.
         max_pixels: A picture whose header claims more is a failed row.
+        fast_decode: As for ``decode_image``, for the column ``image``; ``width`` and ``height`` are the file's.
     """
     paths: list[str] = []
     for given in inputs:
@@ -473,6 +475,7 @@ def read_images(
             paths,
             apply_orientation=require("apply_orientation", apply_orientation, bool, "give True or False"),
             max_pixels=limit,
+            fast_decode=require("fast_decode", fast_decode, bool, "give True or False"),
         )
     )
 

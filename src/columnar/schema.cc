@@ -226,7 +226,7 @@ std::string DataType::to_string() const {
       std::string text = std::string("Image[") + mode_name(image.mode);
       if (image.fixed())
         text += "; " + std::to_string(image.height) + " x " + std::to_string(image.width);
-      return text + "]";
+      return text + (image.reduced ? "; fast_decode]" : "]");
     }
     case TypeKind::kOther:
       return "Other";

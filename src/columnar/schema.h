@@ -46,6 +46,9 @@ constexpr std::int64_t channels_of(std::uint8_t mode) {
 struct ImageType {
   std::uint8_t mode = 0;                ///< as image::Mode numbers them; 0: mixed
   std::uint32_t height = 0, width = 0;  ///< 0: varied
+  /// Decoded by fast_decode, at a size that whatever takes the pictures decides: of expressions, no
+  /// column is stored so.
+  bool reduced = false;
   bool fixed() const { return mode != 0 && height != 0 && width != 0; }
   friend bool operator==(const ImageType&, const ImageType&) = default;
 };

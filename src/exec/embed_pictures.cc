@@ -94,7 +94,7 @@ class PictureWorker final : public EmbedWorker {
     const Gate::Pass pass = limits_.enter_preparing();
     const StageClock::Scope scope(limits_.counters->prepare);
     const image::Image rgb = image::convert(std::move(picture), image::Mode::kRGB);
-    const Status status = image::prepare(shared_.stage.prepare, rgb, slot);
+    const Status status = image::prepare(shared_.stage.prepare, rgb, slot, result.outcome.whole);
     if (!status) fail(result, status.error());
     return static_cast<bool>(status);
   }
@@ -194,8 +194,9 @@ class PicturePlan final : public ColumnPlan {
     if (shape.lanes < shape.workers) shared_->embedding.emplace(shape.lanes);
   }
   std::unique_ptr<ColumnWorker> make_worker(const EvaluationLimits& limits) override {
-    return std::make_unique<PictureWorker>(call(), column_.type, *shared_,
-                                           RowEvaluator(call().argument, input_, limits), limits);
+    return std::make_unique<PictureWorker>(
+        call(), column_.type, *shared_,
+        RowEvaluator(call().argument, input_, limits, &shared_->stage.prepare), limits);
   }
 
  private:
@@ -215,7 +216,8 @@ std::string preparation_of(const plan::EmbedCall& call) {
   if (decode == nullptr || decode->name != "decode_image") return "of prepared pixels";
   const std::string turned = plan::flag_option(*decode, "apply_orientation") ? kUpright : kAsStored;
   const std::string& mode = plan::text_option(*decode, "mode");
-  return mode == "RGB" ? turned : turned + ", mode '" + mode + "'";
+  const std::string whole = mode == "RGB" ? turned : turned + ", mode '" + mode + "'";
+  return plan::flag_option(*decode, "fast_decode") ? decoded_fast(whole) : whole;
 }
 
 std::unique_ptr<ColumnPlan> plan_picture_embedding(const plan::ComputedColumn& column,

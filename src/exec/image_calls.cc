@@ -65,12 +65,13 @@ Image convert(const FunctionCall& call, Image picture) {
   return image::convert(std::move(picture), mode);
 }
 
-Result<RowValue> resize(const FunctionCall& call, const Image& picture) {
+Result<RowValue> resize(const FunctionCall& call, const Image& picture,
+                        const std::optional<image::Whole>& whole) {
   const std::string& filter = text_option(call, "filter");
   Result<Image> resized = image::resize_to_fit(
       picture, {side(call, "w"), side(call, "h")}, fit_of(text_option(call, "fit")),
       filter_of(filter),
-      filter == "bilinear" ? image::Resampler::kPillow13 : image::Resampler::kImageRs);
+      filter == "bilinear" ? image::Resampler::kPillow13 : image::Resampler::kImageRs, whole);
   if (!resized) return std::move(resized).error();
   return RowValue(std::move(resized).value());
 }
@@ -139,14 +140,21 @@ Mode mode_of(const std::string& name) {
 }
 
 Result<RowValue> call_image_function(const FunctionCall& call, Image picture,
-                                     const RowValue& second) {
+                                     const RowValue& second,
+                                     const std::optional<image::Whole>& whole) {
   if (call.name == "convert_image") return RowValue(convert(call, std::move(picture)));
-  if (call.name == "resize") return resize(call, picture);
+  if (call.name == "resize") return resize(call, picture, whole);
   if (call.name == "crop") return crop(call, picture, second);
   if (call.name == "image_to_tensor") return tensor(std::move(picture));
   if (call.name == "encode_image") return encode(call, picture);
   if (call.name == "image_hash") return hash(call, picture);
   return attribute(call.name, picture);
+}
+
+double shrink_of_resize(const FunctionCall& call, image::Size size) {
+  return image::shrink_to_fit(size, {side(call, "w"), side(call, "h")},
+                              fit_of(text_option(call, "fit")),
+                              filter_of(text_option(call, "filter")));
 }
 
 }  // namespace vecframe::exec

@@ -104,7 +104,7 @@ class Pipeline {
         window_(plan.window_rows, embed ? options.vector.kept(embed->dimension) : 0,
                 options.ordered),
         reader_({plan.room_bytes, options.decode_limits, options.apply_orientation,
-                 embed ? std::optional(embed->prepare) : std::nullopt},
+                 options.fast_decode, embed ? std::optional(embed->prepare) : std::nullopt},
                 share_, budget_, counters_, stopping_),
         results_({embed ? embed->dimension : 0, options.vector, options.deduplicate, options.cache,
                   plan.kept_vector_bytes},

@@ -42,6 +42,7 @@ struct PipelineOptions {
   bool ordered = true;
   image::DecodeLimits decode_limits;
   bool apply_orientation = true;
+  bool fast_decode = false;  ///< JPEG no larger than the resize wants it; see image/reduce.h
   VectorForm vector;
   OnError on_error = OnError::kRaise;
   /// The run fails once a larger share of its rows has failed: from the 100th row on, and at the

@@ -24,8 +24,8 @@ Status prepare_row(std::span<const std::byte> encoded, const image::ImageInfo& i
                    const image::PrepareSpec& spec, bool apply_orientation,
                    std::span<std::uint8_t> slot);
 
-/// The picture alone, in RGB and upright. Errors (stage decode): those of image::decode(), and
-/// over_budget when the operating system refuses the memory.
+/// The picture alone, in RGB and upright, of info.decoded_size() before it is turned. Errors (stage
+/// decode): those of image::decode(), and over_budget when the operating system refuses the memory.
 Result<image::Image> decode_rgb(std::span<const std::byte> encoded, const image::ImageInfo& info,
                                 bool apply_orientation);
 

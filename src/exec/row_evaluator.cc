@@ -12,6 +12,7 @@
 #include "image/convert.h"
 #include "image/decode.h"
 #include "image/orientation.h"
+#include "image/reduce.h"
 #include "plan/function_table.h"
 
 namespace vecframe::exec {
@@ -73,8 +74,14 @@ bool is_storable(Mode mode) { return mode <= Mode::kRGBA; }
 }  // namespace
 
 RowEvaluator::RowEvaluator(std::shared_ptr<const plan::ExpressionNode> node,
-                           const columnar::Schema& schema, const EvaluationLimits& limits)
-    : node_(std::move(node)), schema_(schema), limits_(limits) {}
+                           const columnar::Schema& schema, const EvaluationLimits& limits,
+                           const image::PrepareSpec* prepare)
+    : node_(std::move(node)), schema_(schema), limits_(limits), prepare_(prepare) {
+  const auto* call = std::get_if<plan::FunctionCall>(&node_->value);
+  for (; call != nullptr && call->name != "decode_image";
+       call = std::get_if<plan::FunctionCall>(&call->arguments.front()->value))
+    if (call->name == "resize") resize_ = call;
+}
 
 template <class Evaluate>
 RowValue RowEvaluator::guarded(RowOutcome& outcome, const Evaluate& evaluate) const {
@@ -131,8 +138,9 @@ RowValue RowEvaluator::value_of(const plan::ExpressionNode& node, const columnar
   }
   const Gate::Pass pass = limits_.enter_preparing();
   const StageClock::Scope scope(limits_.counters->prepare);
-  Result<RowValue> result =
-      call_image_function(call, std::get<image::Image>(std::move(argument)), second);
+  Result<RowValue> result = call_image_function(
+      call, std::get<image::Image>(std::move(argument)), second,
+      call.name == "resize" ? std::exchange(outcome.whole, std::nullopt) : std::nullopt);
   if (!result) return fail(outcome, std::move(result).error(), Severity::kDeferred);
   return std::move(result).value();
 }
@@ -244,29 +252,42 @@ RowValue RowEvaluator::header(const plan::FunctionCall& call, RowValue value,
   return call.name == "header_width" ? size.width : size.height;
 }
 
+// `info` of what is decoded of the picture; plan/function_table.cc lets none through that is
+// reduced without a size to be resized to.
+image::ImageInfo RowEvaluator::reduced(const plan::FunctionCall& call, const image::ImageInfo& info,
+                                       bool upright) const {
+  if (!plan::flag_option(call, "fast_decode")) return info;
+  const image::Size size = image::whole_of(info, upright).size;
+  if (resize_ != nullptr) return image::reduced(info, shrink_of_resize(*resize_, size));
+  return prepare_ == nullptr ? info : image::reduced(info, image::shrink_of(*prepare_, size));
+}
+
 RowValue RowEvaluator::decode(const plan::FunctionCall& call, RowValue value, RowOutcome& outcome,
                               RowCredit& credit) const {
   auto bytes = std::get<RowBytes>(std::move(value));
   const Severity severity = severity_of(call);
-  const Result<image::ImageInfo> info = image::probe(bytes.view, limits_.decode);
-  if (!info) return fail(outcome, undecodable(info.error(), severity), severity);
-  const bool turn = plan::flag_option(call, "apply_orientation") && info->orientation != 1;
+  const Result<image::ImageInfo> whole = image::probe(bytes.view, limits_.decode);
+  if (!whole) return fail(outcome, undecodable(whole.error(), severity), severity);
+  const bool upright = plan::flag_option(call, "apply_orientation");
+  const image::ImageInfo info = reduced(call, *whole, upright);
+  if (info.eighths != 8) outcome.whole = image::whole_of(info, upright);
   // The decoder's peak, or a picture of 8 bytes a pixel and what it is turned or converted into.
   constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max() / 4;
-  const std::uint64_t pixels = std::uint64_t{info->size.width} * info->size.height;
+  const image::Size size = info.decoded_size();
+  const std::uint64_t pixels = std::uint64_t{size.width} * size.height;
   const std::uint64_t needed =
-      std::max(std::min(info->decode_bytes, kMost), std::min(pixels, kMost / 16) * 16);
+      std::max(std::min(info.decode_bytes, kMost), std::min(pixels, kMost / 16) * 16);
   if (!reserve_picture(bytes, static_cast<std::int64_t>(needed), outcome, severity, credit))
     return {};
   const Gate::Pass pass = limits_.enter_preparing();
   const StageClock::Scope scope(limits_.counters->prepare);
-  Result<image::Image> decoded = image::decode(bytes.view, *info);
+  Result<image::Image> decoded = image::decode(bytes.view, info);
   bytes.owned = {};
   credit.file.release();
   if (!decoded) return fail(outcome, undecodable(std::move(decoded).error(), severity), severity);
   ++limits_.counters->rows_prepared;
   image::Image picture = std::move(decoded).value();
-  if (turn) picture = image::apply_orientation(std::move(picture), info->orientation);
+  if (upright) picture = image::apply_orientation(std::move(picture), info.orientation);
   const std::string& mode = plan::text_option(call, "mode");
   if (!mode.empty()) return image::convert(std::move(picture), mode_of(mode));
   if (is_storable(picture.mode())) return picture;

@@ -17,6 +17,7 @@
 #include "exec/gate.h"
 #include "exec/row_value.h"
 #include "exec/stage_clock.h"
+#include "image/prepare.h"
 #include "image/probe.h"
 #include "plan/expression_node.h"
 
@@ -62,6 +63,7 @@ struct RowOutcome {
   std::optional<RowError> cause;        ///< why the value is null, where a row went wrong
   Severity severity = Severity::kNull;  ///< of `cause`
   std::string source;                   ///< the path or URL it was read from, if any
+  std::optional<image::Whole> whole;    ///< of a picture that was decoded reduced, until its resize
 };
 
 /// Reads columns of morsels of one schema.
@@ -73,9 +75,10 @@ struct RowOutcome {
 /// holds.
 class RowEvaluator {
  public:
-  /// `node` refers to columns of `schema` and calls functions of pictures and bytes only.
+  /// `node` refers to columns of `schema` and calls functions of pictures and bytes only. `prepare`
+  /// is what its pictures go through next, if that is known.
   RowEvaluator(std::shared_ptr<const plan::ExpressionNode> node, const columnar::Schema& schema,
-               const EvaluationLimits& limits);
+               const EvaluationLimits& limits, const image::PrepareSpec* prepare = nullptr);
 
   /// Null after a failure, whose cause is in `outcome`. What it holds is counted against the budget
   /// until `credit` is released. Thread-safe.
@@ -103,12 +106,16 @@ class RowEvaluator {
   RowValue decode(const plan::FunctionCall& call, RowValue bytes, RowOutcome& outcome,
                   RowCredit& credit) const;
   RowValue header(const plan::FunctionCall& call, RowValue bytes, RowOutcome& outcome) const;
+  image::ImageInfo reduced(const plan::FunctionCall& call, const image::ImageInfo& info,
+                           bool upright) const;
   bool reserve_picture(RowBytes& bytes, std::int64_t needed, RowOutcome& outcome, Severity severity,
                        RowCredit& credit) const;
 
   std::shared_ptr<const plan::ExpressionNode> node_;
   const columnar::Schema schema_;
   const EvaluationLimits& limits_;
+  const image::PrepareSpec* const prepare_;
+  const plan::FunctionCall* resize_ = nullptr;  // the first after decode_image, if there is one
 };
 
 }  // namespace vecframe::exec

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "exec/prepare_row.h"
-#include "image/orientation.h"
+#include "image/reduce.h"
 #include "storage/local_file.h"
 
 namespace vecframe::exec {
@@ -44,11 +44,12 @@ Result<EncodedRow> RowReader::fetch(std::int64_t row, RowFacts& facts, std::int6
   const Result<image::ImageInfo> info = image::probe(encoded.bytes, options_.decode);
   if (!info) return info.error();
   encoded.info = *info;
-  const image::Size upright =
-      options_.apply_orientation ? image::oriented_size(info->size, info->orientation) : info->size;
+  const image::Size upright = image::whole_of(*info, options_.apply_orientation).size;
   facts.width = upright.width;
   facts.height = upright.height;
   facts.format = info->format;
+  if (options_.fast_decode && options_.prepare)
+    encoded.info = image::reduced(*info, image::shrink_of(*options_.prepare, upright));
   const std::int64_t needed = size + working_bytes_of(encoded);
   if (needed > options_.room_bytes) return over_budget(Stage::kDecode, "this picture", needed);
   return encoded;

@@ -24,6 +24,7 @@ class RowReader {
     std::int64_t room_bytes = 0;  ///< of the budget, for files and pictures
     image::DecodeLimits decode;
     bool apply_orientation = true;
+    bool fast_decode = false;
     std::optional<image::PrepareSpec> prepare;  ///< nothing: pictures are not decoded
   };
   RowReader(const Options& options, EncodedShare& share, ByteBudget& budget, Counters& counters,

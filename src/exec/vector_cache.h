@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "base/fingerprint.h"
 
@@ -11,6 +12,13 @@ namespace vecframe::exec {
 /// Preparations of pictures for a model's own, known by their encoded bytes.
 inline constexpr const char* kUpright = "upright";
 inline constexpr const char* kAsStored = "as stored";
+/// What fast_decode makes of a picture: the rule of image/reduce.h, for recipes. Another rule gets
+/// another name.
+inline constexpr const char* kFastDecode = "2x";
+/// A way that pictures come, decoded so.
+inline std::string decoded_fast(const std::string& preparation) {
+  return preparation + ", fast_decode " + kFastDecode;
+}
 
 /// Vectors of one model with one preparation, as the embedder gives them: whole, as float32.
 /// Thread-safe. A cache that fails forgets, and never throws.

@@ -41,6 +41,7 @@ Result<ImageInfo> probe_gif(Bytes bytes, const DecodeLimits& limits);
 Result<ImageInfo> probe_bmp(Bytes bytes, const DecodeLimits& limits);
 Result<ImageInfo> probe_tiff(Bytes bytes, const DecodeLimits& limits);
 
+/// The one decoder that heeds info.eighths.
 Result<Image> decode_jpeg(Bytes bytes, const ImageInfo& info);
 Status decode_jpeg_rows(Bytes bytes, const ImageInfo& info, RowSink& sink);
 Result<Image> decode_png(Bytes bytes, const ImageInfo& info);

@@ -18,10 +18,10 @@
 
 namespace vecframe::image {
 
-/// Decodes `bytes`, which probe() described as `info`. The result has info.mode and info.size:
-/// palettes are expanded (to RGB, or RGBA where the palette has transparency), CMYK and YCCK become
-/// RGB by Pillow's formulas, 1, 2 and 4 bits become 8, orientation is left alone. Errors (stage
-/// decode): truncated, corrupt, unsupported.
+/// Decodes `bytes`, which probe() described as `info`. The result has info.mode and
+/// info.decoded_size(): palettes are expanded (to RGB, or RGBA where the palette has transparency),
+/// CMYK and YCCK become RGB by Pillow's formulas, 1, 2 and 4 bits become 8, orientation is left
+/// alone. Errors (stage decode): truncated, corrupt, unsupported.
 Result<Image> decode(std::span<const std::byte> bytes, const ImageInfo& info);
 
 }  // namespace vecframe::image

@@ -100,7 +100,12 @@ Outcome run(Decoder& decoder, Bytes bytes, const ImageInfo& info, RowSink& sink)
   const bool cmyk = jpeg.num_components == 4;
   jpeg.out_color_space = gray ? JCS_GRAYSCALE : cmyk ? JCS_CMYK : JCS_RGB;
   jpeg.dct_method = JDCT_ISLOW;
+  jpeg.scale_num = info.eighths;
+  jpeg.scale_denom = 8;
   if (!jpeg_start_decompress(&jpeg)) return Outcome::kTruncated;
+  const Size size = info.decoded_size();
+  if (jpeg.output_width != size.width || jpeg.output_height != size.height)
+    return Outcome::kContradictsHeader;
 
   JSAMPARRAY scratch = nullptr;
   if (cmyk) {
@@ -144,7 +149,7 @@ class WholePicture final : public RowSink {
 }  // namespace
 
 Result<Image> decode_jpeg(Bytes bytes, const ImageInfo& info) {
-  Image image(info.mode, info.size);
+  Image image(info.mode, info.decoded_size());
   WholePicture sink(image);
   if (const Status status = decode_jpeg_rows(bytes, info, sink); !status) return status.error();
   return image;

@@ -93,21 +93,28 @@ LongSize size_around(Size size, Size wanted) {
   return is < should_be ? by_width(size, wanted) : by_height(size, wanted);
 }
 
+double shrink_to_fit(Size size, Size wanted, Fit fit, Filter filter) {
+  if (size.width == 0 || size.height == 0) return 1;
+  const auto plan = plan_of(size, wanted, fit, filter, Resampler::kPillow13);
+  return plan ? shrink_of(plan->window) : 1;
+}
+
 Result<Image> resize_to_fit(const Image& image, Size wanted, Fit fit, Filter filter,
-                            Resampler bilinear) {
+                            Resampler bilinear, const std::optional<Whole>& whole) {
   if (image.width() == 0 || image.height() == 0)
     return refusal(ErrorCode::kUnsupported, "a picture without pixels cannot be resized");
   if (bytes_per_sample(image.mode()) != 1)
     return refusal(ErrorCode::kUnsupported,
                    fmt::format("pictures of mode {} cannot be resized; convert them to 8 bits",
                                to_string(image.mode())));
-  const auto plan = plan_of(image.size(), wanted, fit, filter, bilinear);
+  const Size full = whole ? whole->size : image.size();
+  auto plan = plan_of(full, wanted, fit, filter, bilinear);
   if (!plan)
-    return refusal(
-        ErrorCode::kTooManyPixels,
-        fmt::format("a picture of {}x{} would have to be enlarged beyond {} pixels a "
-                    "side to cover {}x{}",
-                    image.width(), image.height(), kLongestSide, wanted.width, wanted.height));
+    return refusal(ErrorCode::kTooManyPixels,
+                   fmt::format("a picture of {}x{} would have to be enlarged beyond {} pixels a "
+                               "side to cover {}x{}",
+                               full.width, full.height, kLongestSide, wanted.width, wanted.height));
+  if (whole) take_from_reduced(plan->window, *whole, image.size());
   try {
     Image result(image.mode(), plan->result);
     const Box& part = plan->window.window;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/result.h"
 #include "image/image.h"
+#include "image/reduce.h"
 #include "image/resize.h"
 
 namespace vecframe::image {
@@ -32,10 +34,16 @@ LongSize size_around(Size size, Size wanted);
 /// Resampler::kPillow13, but kBilinear that of `bilinear`, the one or Resampler::kImageRs. Channels
 /// are resampled independently; alpha is not premultiplied. Errors (stage prepare): unsupported for
 /// a picture without pixels or of 16 bits; too_many_pixels where kCover would enlarge a side beyond
-/// 2^24; over_budget where the system has no memory. Never throws.
+/// 2^24; over_budget where the system has no memory. Never throws. A picture that was
+/// reduced comes out as `whole` would.
 Result<Image> resize_to_fit(const Image& image, Size wanted, Fit fit = Fit::kFill,
                             Filter filter = Filter::kBilinear,
-                            Resampler bilinear = Resampler::kImageRs);
+                            Resampler bilinear = Resampler::kImageRs,
+                            const std::optional<Whole>& whole = std::nullopt);
+
+/// By how much that divides both sides of a picture of `size` at least: how far it may be reduced
+/// before (reduce.h). 1 for a picture that resize_to_fit() refuses.
+double shrink_to_fit(Size size, Size wanted, Fit fit, Filter filter);
 
 /// Upper bound of the bytes that resize_to_fit() holds at its peak, its result included; 0 for what
 /// it refuses.

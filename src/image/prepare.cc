@@ -174,18 +174,26 @@ void prepare_floats(const PrepareSpec& spec, const Image& rgb, const Layout& lay
 
 }  // namespace
 
-std::uint64_t prepare_bytes(const PrepareSpec& spec, Size size) {
-  const auto layout = lay_out(spec, size);
+std::uint64_t prepare_bytes(const PrepareSpec& spec, Size size, const Whole& whole) {
+  auto layout = lay_out(spec, whole.size);
   if (!layout) return 0;
+  take_from_reduced(layout->resize, whole, size);
   return spec.has_float_slots() ? resize_window_float_bytes(layout->resize)
                                 : resize_window_bytes(layout->resize, 3);
 }
 
-Status prepare(const PrepareSpec& spec, const Image& rgb, std::span<std::uint8_t> slot) {
+double shrink_of(const PrepareSpec& spec, Size size) {
+  const auto layout = lay_out(spec, size);
+  return layout ? shrink_of(layout->resize) : 1;
+}
+
+Status prepare(const PrepareSpec& spec, const Image& rgb, std::span<std::uint8_t> slot,
+               const std::optional<Whole>& whole) {
   assert(rgb.mode() == Mode::kRGB);
   assert(slot.size() == spec.slot_bytes());
-  const auto layout = lay_out(spec, rgb.size());
+  auto layout = lay_out(spec, whole ? whole->size : rgb.size());
   if (!layout) return layout.error();
+  if (whole) take_from_reduced(layout->resize, *whole, rgb.size());
   if (spec.has_float_slots()) {
     assert(reinterpret_cast<std::uintptr_t>(slot.data()) % alignof(float) == 0);
     prepare_floats(spec, rgb, *layout, reinterpret_cast<float*>(slot.data()));
@@ -196,20 +204,24 @@ Status prepare(const PrepareSpec& spec, const Image& rgb, std::span<std::uint8_t
   return Done{};
 }
 
-bool prepares_rows(const PrepareSpec& spec, Size size) {
-  const auto layout = lay_out(spec, size);
-  return layout && WindowResizer::takes(layout->resize);
+bool prepares_rows(const PrepareSpec& spec, Size size, const Whole& whole) {
+  auto layout = lay_out(spec, whole.size);
+  if (!layout) return false;
+  take_from_reduced(layout->resize, whole, size);
+  return WindowResizer::takes(layout->resize);
 }
 
-std::uint64_t prepare_rows_bytes(const PrepareSpec& spec, Size size) {
-  return prepare_bytes(spec, size) + std::uint64_t{kStripRows} * size.width * 3;
+std::uint64_t prepare_rows_bytes(const PrepareSpec& spec, Size size, const Whole& whole) {
+  return prepare_bytes(spec, size, whole) + std::uint64_t{kStripRows} * size.width * 3;
 }
 
-PrepareRows::PrepareRows(const PrepareSpec& spec, Size size, std::span<std::uint8_t> slot)
+PrepareRows::PrepareRows(const PrepareSpec& spec, Size size, std::span<std::uint8_t> slot,
+                         const Whole& whole)
     : height_(size.height),
       row_bytes_(std::size_t{size.width} * 3),
       strip_(kStripRows * row_bytes_) {
-  const Layout layout = *lay_out(spec, size);
+  Layout layout = *lay_out(spec, whole.size);
+  take_from_reduced(layout.resize, whole, size);
   resizer_ = std::make_unique<WindowResizer>(layout.resize, 3, begin_slot(spec, layout, slot),
                                              std::size_t{layout.picture.width} * 3);
 }

@@ -14,11 +14,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "base/result.h"
 #include "image/image.h"
+#include "image/reduce.h"
 #include "image/resize.h"
 
 namespace vecframe::image {
@@ -91,14 +93,23 @@ struct PrepareSpec {
 using NormalizationTable = std::array<std::array<float, 256>, 3>;
 NormalizationTable normalization_table(const PrepareSpec& spec);
 
-/// Upper bound of the bytes prepare() allocates for an RGB picture of `size`.
-std::uint64_t prepare_bytes(const PrepareSpec& spec, Size size);
+/// Upper bound of the bytes prepare() allocates for an RGB picture of `size`, which `whole` was.
+std::uint64_t prepare_bytes(const PrepareSpec& spec, Size size, const Whole& whole);
+inline std::uint64_t prepare_bytes(const PrepareSpec& spec, Size size) {
+  return prepare_bytes(spec, size, {size});
+}
+
+/// By how much the resize of a picture of `size` divides both its sides at least: how far the
+/// picture may be reduced before (reduce.h). 1 for a picture that prepare() refuses.
+double shrink_of(const PrepareSpec& spec, Size size);
 
 /// Writes the slot of an RGB image: `slot.size() == spec.slot_bytes()`, aligned to 4 bytes if it
 /// holds float32. A side that would shrink to
 /// 0, or grow beyond 2^24, is an error (stage prepare, unsupported), as are more patches than the
-/// spec allows. Of the resized picture only what the crop keeps is computed.
-Status prepare(const PrepareSpec& spec, const Image& rgb, std::span<std::uint8_t> slot);
+/// spec allows. Of the resized picture only what the crop keeps is computed. A picture that was
+/// reduced is resized and cropped as `whole` would be.
+Status prepare(const PrepareSpec& spec, const Image& rgb, std::span<std::uint8_t> slot,
+               const std::optional<Whole>& whole = std::nullopt);
 
 /// What a slot holds.
 struct SlotPicture {

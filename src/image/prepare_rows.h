@@ -13,18 +13,26 @@ namespace vecframe::image {
 
 class WindowResizer;
 
-/// Whether PrepareRows can prepare an RGB picture of `size`: the recipe shrinks it in both
-/// directions, rows first.
-bool prepares_rows(const PrepareSpec& spec, Size size);
+/// Whether PrepareRows can prepare an RGB picture of `size`, which `whole` was: the recipe shrinks
+/// it in both directions, rows first.
+bool prepares_rows(const PrepareSpec& spec, Size size, const Whole& whole);
+inline bool prepares_rows(const PrepareSpec& spec, Size size) {
+  return prepares_rows(spec, size, {size});
+}
 
 /// Upper bound of the bytes a PrepareRows holds.
-std::uint64_t prepare_rows_bytes(const PrepareSpec& spec, Size size);
+std::uint64_t prepare_rows_bytes(const PrepareSpec& spec, Size size, const Whole& whole);
+inline std::uint64_t prepare_rows_bytes(const PrepareSpec& spec, Size size) {
+  return prepare_rows_bytes(spec, size, {size});
+}
 
 /// Writes the bytes of prepare(), for an RGB picture of which it holds a strip at a time.
 class PrepareRows final : public RowSink {
  public:
   /// `slot` as for prepare(); it is written until the last row has come.
-  PrepareRows(const PrepareSpec& spec, Size size, std::span<std::uint8_t> slot);
+  PrepareRows(const PrepareSpec& spec, Size size, std::span<std::uint8_t> slot, const Whole& whole);
+  PrepareRows(const PrepareSpec& spec, Size size, std::span<std::uint8_t> slot)
+      : PrepareRows(spec, size, slot, {size}) {}
   ~PrepareRows() override;
 
   Room room() noexcept override;

@@ -4,6 +4,7 @@
 // for every row: no throw, no read outside the span, no allocation that a header could inflate.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -35,6 +36,18 @@ struct ImageInfo {
   /// lossless WebP is counted with the most code tables that libwebp's encoder writes, 54 MB; a
   /// file made for it can hold 1.3 GB of them.
   std::uint64_t decode_bytes = 0;
+  /// Of JPEG: decode_bytes where half, a quarter and an eighth of the size are decoded; else zeros.
+  std::array<std::uint64_t, 3> reduced_bytes{};
+  /// Of JPEG: how many eighths of the size decode() gives: 8, 4, 2 or 1. See reduce.h.
+  std::uint8_t eighths = 8;
+
+  /// Of what decode() gives; sides are rounded up.
+  Size decoded_size() const {
+    const auto side = [this](std::uint32_t full) {
+      return static_cast<std::uint32_t>((std::uint64_t{full} * eighths + 7) / 8);
+    };
+    return {side(size.width), side(size.height)};
+  }
 };
 
 /// Errors (stage decode): empty, unknown_format, truncated, corrupt, unsupported, too_many_pixels.

@@ -72,8 +72,10 @@ bool quantization_tables_fit(Bytes segment) {
   return true;
 }
 
-// libjpeg decodes a scan of all components row by row; otherwise it holds all coefficients.
-std::uint64_t working_bytes(const Frame& frame, int components_in_scan) {
+// libjpeg decodes a scan of all components row by row; otherwise it holds all coefficients. A block
+// becomes `eighths` pixels a side; of a component with fewer samples it may become more, which then
+// need no upsampling.
+std::uint64_t working_bytes(const Frame& frame, int components_in_scan, std::uint64_t eighths) {
   std::uint64_t horizontal = 1, vertical = 1;
   for (int i = 0; i < frame.num_components; ++i) {
     horizontal = std::max<std::uint64_t>(horizontal, frame.components[i].horizontal);
@@ -88,8 +90,8 @@ std::uint64_t working_bytes(const Frame& frame, int components_in_scan) {
   const auto components = static_cast<std::uint64_t>(frame.num_components);
   // A padded row of every component, at full width, is what the buffers of samples count in: the
   // upsampler holds one group of rows, the main controller up to four groups with context rows.
-  const std::uint64_t row = mcus_across * 8 * horizontal * components;
-  std::uint64_t bytes = row * (vertical * 8 * 5 + vertical + 8);
+  const std::uint64_t row = mcus_across * eighths * horizontal * components;
+  std::uint64_t bytes = row * (vertical * eighths * 5 + vertical + 8);
   if (frame.progressive || components_in_scan < frame.num_components) {
     // 64 coefficients of 2 bytes, and one array row to spare for each component.
     bytes += mcus_across * (mcus_down + 4) * blocks_per_mcu * 128;
@@ -149,8 +151,14 @@ Result<ImageInfo> probe_jpeg(Bytes bytes, const DecodeLimits& limits) {
       info.size = {frame->width, frame->height};
       info.mode = frame->num_components == 1 ? Mode::kL : Mode::kRGB;
       info.orientation = orientation_of(metadata);
-      info.decode_bytes = image_bytes(info.mode, info.size) +
-                          working_bytes(*frame, segment.empty() ? 0 : load_u8(segment, 0));
+      const int components_in_scan = segment.empty() ? 0 : load_u8(segment, 0);
+      const auto bytes_at = [&](std::uint8_t eighths) {
+        info.eighths = eighths;
+        return image_bytes(info.mode, info.decoded_size()) +
+               working_bytes(*frame, components_in_scan, eighths);
+      };
+      info.reduced_bytes = {bytes_at(4), bytes_at(2), bytes_at(1)};
+      info.decode_bytes = bytes_at(8);
       return info;
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cmath>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -19,8 +20,11 @@ namespace {
 enum class Passes : std::uint8_t { kNone, kHorizontal, kVertical, kBoth };
 
 Passes passes_of(const ResizeWindow& spec) {
-  const bool horizontal = spec.size.width != spec.source.width;
-  const bool vertical = spec.size.height != spec.source.height;
+  const Margins& margins = spec.margins;
+  const bool horizontal =
+      spec.size.width != spec.source.width || margins.left > 0 || margins.right > 0;
+  const bool vertical =
+      spec.size.height != spec.source.height || margins.top > 0 || margins.bottom > 0;
   if (horizontal) return vertical ? Passes::kBoth : Passes::kHorizontal;
   return vertical ? Passes::kVertical : Passes::kNone;
 }
@@ -36,12 +40,12 @@ Span horizontal_span(const ResizeWindow& spec) { return {spec.window.left, spec.
 Span vertical_span(const ResizeWindow& spec) { return {spec.window.top, spec.window.height}; }
 
 AxisWeights horizontal_weights(const ResizeWindow& spec) {
-  return axis_weights(spec.source.width, spec.size.width, horizontal_span(spec), spec.filter,
+  return axis_weights(columns_of(spec), spec.size.width, horizontal_span(spec), spec.filter,
                       spec.resampler, true);
 }
 
 AxisWeights vertical_weights(const ResizeWindow& spec) {
-  return axis_weights(spec.source.height, spec.size.height, vertical_span(spec), spec.filter,
+  return axis_weights(rows_of(spec), spec.size.height, vertical_span(spec), spec.filter,
                       spec.resampler, false);
 }
 
@@ -329,6 +333,35 @@ std::uint64_t resize_window_bytes(const ResizeWindow& spec, int channels) {
     bytes += kPadding + (vertical_first(spec) ? kBlockRows * pixel * spec.source.width
                                               : ring_rows(spec) * pixel * spec.window.width);
   return bytes;
+}
+
+void take_from_reduced(ResizeWindow& spec, const Whole& whole, Size reduced) {
+  if (whole.step == 1) return;
+  const auto take = [&](std::uint32_t& first, std::uint32_t& count, std::uint32_t side,
+                        bool edge_first, double& before, double& after) {
+    const double step = whole.step;
+    // Where the whole picture begins.
+    const double offset =
+        edge_first ? std::ceil(side / step) - static_cast<double>(side) / step : 0.0;
+    const double begin = offset + first / step;
+    const double end = offset + (static_cast<double>(first) + count) / step;
+    first = static_cast<std::uint32_t>(begin);
+    count = static_cast<std::uint32_t>(std::ceil(end)) - first;
+    before = begin - first;
+    after = first + static_cast<double>(count) - end;
+  };
+  assert(reduced.width == (whole.size.width + whole.step - 1) / whole.step);
+  assert(reduced.height == (whole.size.height + whole.step - 1) / whole.step);
+  static_cast<void>(reduced);
+  Box& box = spec.source;
+  take(box.left, box.width, whole.size.width, whole.left, spec.margins.left, spec.margins.right);
+  take(box.top, box.height, whole.size.height, whole.top, spec.margins.top, spec.margins.bottom);
+}
+
+double shrink_of(const ResizeWindow& spec) {
+  if (spec.filter == Filter::kNearest) return 1;
+  return std::min(static_cast<double>(spec.source.width) / spec.size.width,
+                  static_cast<double>(spec.source.height) / spec.size.height);
 }
 
 Image resize(const Image& image, Box box, Size size, Filter filter, Resampler resampler) {

@@ -37,9 +37,9 @@ void resize_window_float(const Image& rgb, const ResizeWindow& spec, float scale
                          std::size_t stride) {
   assert(rgb.mode() == Mode::kRGB && spec.filter != Filter::kNearest);
   const FloatWeights horizontal =
-      float_weights(spec.source.width, spec.size.width, horizontal_span(spec), spec.filter);
+      float_weights(columns_of(spec), spec.size.width, horizontal_span(spec), spec.filter);
   const FloatWeights vertical =
-      float_weights(spec.source.height, spec.size.height, vertical_span(spec), spec.filter);
+      float_weights(rows_of(spec), spec.size.height, vertical_span(spec), spec.filter);
   // Columns first: that pass reads every sample of the picture, and runs along whole rows. The
   // order changes nothing but the last bit of a float32.
   const std::size_t begin = horizontal.first.front() * kChannels;

@@ -25,8 +25,10 @@ std::size_t most_taps(std::uint32_t n_in, std::uint32_t n_out) {
   return std::min<std::size_t>(2 * (static_cast<std::size_t>(std::ceil(stretch)) + 1), n_in);
 }
 
-TriangleWeights triangle_weights(std::uint32_t n_in, std::uint32_t n_out, Span span) {
-  const float ratio = static_cast<float>(n_in) / static_cast<float>(n_out);
+TriangleWeights triangle_weights(Samples in, std::uint32_t n_out, Span span) {
+  const std::uint32_t n_in = in.count;
+  const auto begin_of_input = static_cast<float>(in.before);
+  const float ratio = static_cast<float>(in.length()) / static_cast<float>(n_out);
   const float stretch = std::max(ratio, 1.0f);
   const auto last = static_cast<std::int64_t>(n_in) - 1;
   TriangleWeights result;
@@ -35,7 +37,7 @@ TriangleWeights triangle_weights(std::uint32_t n_in, std::uint32_t n_out, Span s
   result.count.resize(span.count);
   result.weight.resize(result.stride * span.count);
   for (std::uint32_t i = 0; i < span.count; ++i) {
-    const float center = (static_cast<float>(span.begin + i) + 0.5f) * ratio;
+    const float center = begin_of_input + (static_cast<float>(span.begin + i) + 0.5f) * ratio;
     const auto lo =
         std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(center - stretch)), 0, last);
     const auto hi = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil(center + stretch)),
@@ -73,9 +75,9 @@ void resize_window_triangle(const Image& image, const ResizeWindow& spec, std::u
                             std::size_t stride) {
   assert(bytes_per_sample(image.mode()) == 1 && spec.filter == Filter::kBilinear);
   TriangleWeights horizontal =
-      triangle_weights(spec.source.width, spec.size.width, horizontal_span(spec));
+      triangle_weights(columns_of(spec), spec.size.width, horizontal_span(spec));
   const TriangleWeights vertical =
-      triangle_weights(spec.source.height, spec.size.height, vertical_span(spec));
+      triangle_weights(rows_of(spec), spec.size.height, vertical_span(spec));
   const auto pixel = static_cast<std::size_t>(bytes_per_pixel(image.mode()));
 
   // Only the columns that the window needs go through the first pass.

@@ -49,16 +49,17 @@ struct Taps {
 
 class Axis {
  public:
-  Axis(std::uint32_t n_in, std::uint32_t n_out, Filter filter)
-      : n_in_(n_in),
-        scale_(static_cast<double>(n_in) / n_out),
+  Axis(Samples in, std::uint32_t n_out, Filter filter)
+      : n_in_(in.count),
+        begin_(in.before),
+        scale_(in.length() / n_out),
         stretch_(std::max(scale_, 1.0)),
         support_(support_of(filter) * stretch_) {}
 
   /// Writes the normalised weights of output `i` to `weights`.
   template <Filter filter>
   Taps weigh(std::uint32_t i, double* weights) const {
-    const double center = (i + 0.5) * scale_;
+    const double center = begin_ + (i + 0.5) * scale_;
     const double from = center - support_ + 0.5;
     const auto lo = from > 0.0 ? static_cast<std::uint32_t>(from) : 0u;
     const double to = std::min<double>(center + support_ + 0.5, n_in_);
@@ -79,7 +80,7 @@ class Axis {
 
  private:
   std::uint32_t n_in_;
-  double scale_, stretch_, support_;
+  double begin_, scale_, stretch_, support_;
 };
 
 std::int32_t round_half_away(double weight, int bits) {
@@ -102,9 +103,9 @@ std::int32_t pack(std::int32_t low_half, std::int32_t high_half) {
 }
 
 template <Filter filter>
-AxisWeights weights_of(std::uint32_t n_in, std::uint32_t n_out, Span span, Resampler resampler,
-                       bool even) {
-  const Axis axis(n_in, n_out, filter);
+AxisWeights weights_of(Samples in, std::uint32_t n_out, Span span, Resampler resampler, bool even) {
+  const std::uint32_t n_in = in.count;
+  const Axis axis(in, n_out, filter);
   const std::size_t row = max_taps(n_in, n_out, filter);
   const bool torch = resampler == Resampler::kTorchvision;
 
@@ -167,10 +168,10 @@ AxisWeights weights_of(std::uint32_t n_in, std::uint32_t n_out, Span span, Resam
 }
 
 template <Filter filter>
-FloatWeights floats_of(std::uint32_t n_in, std::uint32_t n_out, Span span) {
-  const Axis axis(n_in, n_out, filter);
+FloatWeights floats_of(Samples in, std::uint32_t n_out, Span span) {
+  const Axis axis(in, n_out, filter);
   FloatWeights result;
-  result.stride = max_taps(n_in, n_out, filter);
+  result.stride = max_taps(in.count, n_out, filter);
   result.first.resize(span.count);
   result.count.resize(span.count);
   result.weight.resize(result.stride * span.count);
@@ -187,18 +188,18 @@ FloatWeights floats_of(std::uint32_t n_in, std::uint32_t n_out, Span span) {
 
 }  // namespace
 
-FloatWeights float_weights(std::uint32_t n_in, std::uint32_t n_out, Span span, Filter filter) {
+FloatWeights float_weights(Samples in, std::uint32_t n_out, Span span, Filter filter) {
   switch (filter) {
     case Filter::kNearest:
       break;
     case Filter::kBox:
-      return floats_of<Filter::kBox>(n_in, n_out, span);
+      return floats_of<Filter::kBox>(in, n_out, span);
     case Filter::kBilinear:
-      return floats_of<Filter::kBilinear>(n_in, n_out, span);
+      return floats_of<Filter::kBilinear>(in, n_out, span);
     case Filter::kBicubic:
-      return floats_of<Filter::kBicubic>(n_in, n_out, span);
+      return floats_of<Filter::kBicubic>(in, n_out, span);
     case Filter::kLanczos:
-      return floats_of<Filter::kLanczos>(n_in, n_out, span);
+      return floats_of<Filter::kLanczos>(in, n_out, span);
   }
   return {};
 }
@@ -224,19 +225,19 @@ std::uint64_t axis_weights_bytes(std::uint32_t n_in, std::uint32_t n_out, Span s
   return an_output * span.count + taps * sizeof(double);
 }
 
-AxisWeights axis_weights(std::uint32_t n_in, std::uint32_t n_out, Span span, Filter filter,
+AxisWeights axis_weights(Samples in, std::uint32_t n_out, Span span, Filter filter,
                          Resampler resampler, bool even) {
   switch (filter) {
     case Filter::kNearest:
       break;
     case Filter::kBox:
-      return weights_of<Filter::kBox>(n_in, n_out, span, resampler, even);
+      return weights_of<Filter::kBox>(in, n_out, span, resampler, even);
     case Filter::kBilinear:
-      return weights_of<Filter::kBilinear>(n_in, n_out, span, resampler, even);
+      return weights_of<Filter::kBilinear>(in, n_out, span, resampler, even);
     case Filter::kBicubic:
-      return weights_of<Filter::kBicubic>(n_in, n_out, span, resampler, even);
+      return weights_of<Filter::kBicubic>(in, n_out, span, resampler, even);
     case Filter::kLanczos:
-      return weights_of<Filter::kLanczos>(n_in, n_out, span, resampler, even);
+      return weights_of<Filter::kLanczos>(in, n_out, span, resampler, even);
   }
   return {};
 }

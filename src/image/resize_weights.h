@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "image/resize.h"
+#include "image/resize_window.h"
 
 namespace vecframe::image {
 
@@ -14,6 +15,21 @@ struct Span {
   std::uint32_t begin = 0;
   std::uint32_t count = 0;
 };
+
+/// The input of one axis: `count` samples, of whose outermost `before` and `after` do not belong to
+/// it.
+struct Samples {
+  std::uint32_t count = 0;
+  double before = 0, after = 0;
+
+  double length() const { return count - before - after; }
+};
+inline Samples columns_of(const ResizeWindow& spec) {
+  return {spec.source.width, spec.margins.left, spec.margins.right};
+}
+inline Samples rows_of(const ResizeWindow& spec) {
+  return {spec.source.height, spec.margins.top, spec.margins.bottom};
+}
 
 /// Weights in the form the kernels multiply: two taps to an int32, the earlier one in the low half.
 /// A weight of more than 16 bits is split as high * 256 + low, with 0 <= low < 256; since sums are
@@ -35,10 +51,10 @@ struct AxisWeights {
   std::uint32_t end(std::uint32_t i) const { return first[i] + 2 * pairs[i]; }
 };
 
-/// Outputs `span` of the axis that resamples `n_in` samples to `n_out`, rounded as the whole axis
+/// Outputs `span` of the axis that resamples `in` to `n_out` samples, rounded as the whole axis
 /// would be. With `even`, every first tap is an even index. The last tap may lie one past the
 /// input, and has then weight 0. `filter` is not kNearest.
-AxisWeights axis_weights(std::uint32_t n_in, std::uint32_t n_out, Span span, Filter filter,
+AxisWeights axis_weights(Samples in, std::uint32_t n_out, Span span, Filter filter,
                          Resampler resampler, bool even);
 
 /// Upper bound of the bytes that axis_weights() holds at its peak.
@@ -52,7 +68,7 @@ struct FloatWeights {
   std::vector<float> weight;
 };
 /// As axis_weights().
-FloatWeights float_weights(std::uint32_t n_in, std::uint32_t n_out, Span span, Filter filter);
+FloatWeights float_weights(Samples in, std::uint32_t n_out, Span span, Filter filter);
 std::uint64_t float_weights_bytes(std::uint32_t n_in, std::uint32_t n_out, Span span,
                                   Filter filter);
 

@@ -5,18 +5,26 @@
 #include <cstdint>
 #include <memory>
 
+#include "image/reduce.h"
 #include "image/resize.h"
 
 namespace vecframe::image {
 
-/// What to evaluate: `source` of the input is resized to `size`, of which `window` is kept. The
-/// bytes are those of the whole result, cropped.
+/// The parts of the outermost pixels of a box that do not belong to it, 0 to less than 1.
+struct Margins {
+  double left = 0, top = 0, right = 0, bottom = 0;
+};
+
+/// What to evaluate: `source` of the input, without `margins`, is resized to `size`, of which
+/// `window` is kept. The bytes are those of the whole result, cropped. Filter::kNearest heeds no
+/// margins.
 struct ResizeWindow {
   Box source;
   Size size;
   Box window;
   Filter filter = Filter::kBicubic;
   Resampler resampler = Resampler::kTorchvision;
+  Margins margins = {};
 };
 
 /// Writes the window's rows, `stride` bytes apart, from `out` on.
@@ -25,6 +33,13 @@ void resize_window(const Image& image, const ResizeWindow& spec, std::uint8_t* o
 
 /// Upper bound of the bytes resize_window() allocates.
 std::uint64_t resize_window_bytes(const ResizeWindow& spec, int channels);
+
+/// Puts in place of `spec.source`, a box of the whole picture, the same part of one of size
+/// `reduced`.
+void take_from_reduced(ResizeWindow& spec, const Whole& whole, Size reduced);
+
+/// By how much both sides of the source are divided at least; 1 where nothing is averaged.
+double shrink_of(const ResizeWindow& spec);
 
 /// Rows that a WindowResizer takes best.
 inline constexpr std::uint32_t kStripRows = 16;

@@ -89,6 +89,7 @@ struct OutputTotals {
 struct Report {
   exec::Statistics statistics;  ///< of this run
   bool of_texts = false;        ///< else of pictures
+  bool fast_decode = false;     ///< of pictures, or of some of them
   embed::EmbedderFacts embedder;
   std::string output;
   std::vector<std::string> parts;      ///< that this run wrote

@@ -31,6 +31,7 @@ Report begin_report(const EmbedJob& job) {
   Report report;
   report.library_version = VECFRAME_VERSION;
   report.of_texts = !job.texts.empty();
+  report.fast_decode = job.pipeline.fast_decode && job.descriptor != nullptr;
   report.output = job.output;
   return report;
 }
@@ -48,9 +49,10 @@ Report execute_images(const EmbedJob& job, storage::Listing& listing, exec::RowS
   exec::PipelineOptions options = job.pipeline;
   std::optional<VectorStore> cache;
   if (job.cache && stage) {
-    cache.emplace(*job.cache,
-                  vector_recipe(report.embedder,
-                                options.apply_orientation ? exec::kUpright : exec::kAsStored));
+    const std::string preparation = options.apply_orientation ? exec::kUpright : exec::kAsStored;
+    cache.emplace(*job.cache, vector_recipe(report.embedder, options.fast_decode
+                                                                 ? exec::decoded_fast(preparation)
+                                                                 : preparation));
     options.cache = &*cache;
   }
   report.statistics = exec::run(listing, stage, sink, options, cancellation, progress, failure);

@@ -60,6 +60,7 @@ std::shared_ptr<const columnar::Schema> output_schema(const EmbedJob& job) {
     add("precision", std::string(tensor::to_string(facts->precision)));
     add("normalize", form.normalize ? "true" : "false");
     if (!facts->pooling.empty()) add("pooling", facts->pooling);
+    if (job.pipeline.fast_decode) add("fast_decode", exec::kFastDecode);
     add("dimension", std::to_string(dimension));
   }
   return schema;

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "exec/vector_cache.h"
 #include "job/embed_job.h"
 
 namespace vecframe::job {
@@ -77,6 +78,7 @@ std::string Report::to_json() const {
   } else {
     json["model"] = nullptr;
   }
+  if (fast_decode) json["fast_decode"] = exec::kFastDecode;
   json["output"] = output;
   json["parts"] = parts;
   if (totals)

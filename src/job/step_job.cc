@@ -17,6 +17,7 @@
 #include "exec/row_consumer.h"
 #include "exec/stages.h"
 #include "exec/steps.h"
+#include "exec/vector_cache.h"
 #include "job/dead_letters.h"
 #include "job/directory_run.h"
 #include "job/output_path.h"
@@ -43,6 +44,7 @@ class StepRunner {
       : job_(job), context_(context), progress_(progress), letters_(std::move(letters)) {
     report_.library_version = VECFRAME_VERSION;
     report_.output = job.output;
+    report_.fast_decode = plan::decodes_fast(job.plan);
     context_.statistics = &report_.statistics;
     context_.counters = std::make_shared<exec::Counters>();
     // While rows are awaited too, so that whoever looks at progress can end a run that hangs.
@@ -272,6 +274,8 @@ Report run_to_parts(const StepJob& job, exec::StepContext& context, storage::Tab
 std::shared_ptr<const columnar::Schema> output_schema(const StepJob& job) {
   auto schema = std::make_shared<columnar::Schema>(job.plan.schema());
   schema->metadata.emplace_back("vecframe.version", VECFRAME_VERSION);
+  if (plan::decodes_fast(job.plan))
+    schema->metadata.emplace_back("vecframe.fast_decode", exec::kFastDecode);
   return schema;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "plan/expression_walk.h"
@@ -15,12 +16,14 @@ using columnar::Field;
 using columnar::Schema;
 
 std::string describe(const ReadImages& node) {
+  constexpr std::size_t kShown = 3;
   std::string text = "ReadImages: ";
-  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-    if (i == 3) return text + ", ... (" + std::to_string(node.inputs.size()) + " inputs)";
+  for (std::size_t i = 0; i < std::min(node.inputs.size(), kShown); ++i)
     text += (i == 0 ? "" : ", ") + node.inputs[i];
-  }
-  return text + (node.options.apply_orientation ? "" : ", orientation ignored");
+  if (node.inputs.size() > kShown)
+    text += ", ... (" + std::to_string(node.inputs.size()) + " inputs)";
+  return text + (node.options.apply_orientation ? "" : ", orientation ignored") +
+         (node.options.fast_decode ? ", fast_decode" : "");
 }
 
 std::string describe(const ReadTexts& node) {

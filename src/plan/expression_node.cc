@@ -111,6 +111,8 @@ std::string describe(const FunctionCall& call) {
     separator = ", ";
   }
   for (const auto& [name, value] : call.options) {
+    // Named only where it is asked for: recipes of outputs that are there already lack the word.
+    if (name == "fast_decode" && value == columnar::Literal(false)) continue;
     text += separator + name + "=" + describe(value);
     separator = ", ";
   }
@@ -127,6 +129,10 @@ DataType embed_type(const EmbedCall& call, const DataType& argument) {
                                   : ", but a String is needed; pass the column of texts, such as "
                                     "col(\"text\")"));
   }
+  if (of_images && argument.image.reduced && call.handle != nullptr)
+    throw RequestError("fast_decode: True, but provider '" + call.provider +
+                       "' takes pictures of any size, so that no size follows; resize() them to "
+                       "what it needs before embed_image, or decode with fast_decode=False");
   return {columnar::TypeKind::kEmbedding, call.dimension, call.element};
 }
 

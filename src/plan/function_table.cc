@@ -63,11 +63,23 @@ struct Function {
                                  example));
 }
 
-const DataType& image_argument(const FunctionCall& call, const std::vector<DataType>& types) {
+// Of any size: one that was decoded reduced is not the picture that the user means, but where it is
+// resized next.
+const DataType& resizable_argument(const FunctionCall& call, const std::vector<DataType>& types) {
   if (types[0].kind != TypeKind::kImage)
     refuse_argument(call, 0, types[0], "an Image",
                     "decode bytes with decode_image(), or pass a column of pictures");
   return types[0];
+}
+
+const DataType& image_argument(const FunctionCall& call, const std::vector<DataType>& types) {
+  const DataType& type = resizable_argument(call, types);
+  if (type.image.reduced)
+    throw RequestError("fast_decode: True, but " + call.name + " takes " +
+                       to_string(*call.arguments[0]) +
+                       ", for which no size follows; resize() the pictures before " + call.name +
+                       ", or decode with fast_decode=False");
+  return type;
 }
 
 std::string upper(std::string text) {
@@ -129,19 +141,20 @@ DataType decode_type(const FunctionCall& call, const std::vector<DataType>& type
         "Binary is needed; read the files of a column of paths with download() first",
         to_string(*call.arguments[0]), types[0].to_string()));
   check_on_error(call);
-  if (text_option(call, "mode").empty()) return image_of(0);
-  return image_of(mode_option(call));
+  DataType type = image_of(text_option(call, "mode").empty() ? 0 : mode_option(call));
+  type.image.reduced = flag_option(call, "fast_decode");
+  return type;
 }
 
 DataType convert_type(const FunctionCall& call, const std::vector<DataType>& types) {
-  DataType type = image_argument(call, types);
+  DataType type = resizable_argument(call, types);
   check_word(call, "alpha", {"drop", "white"});
   type.image.mode = mode_option(call);
   return type;
 }
 
 DataType resize_type(const FunctionCall& call, const std::vector<DataType>& types) {
-  const DataType& image = image_argument(call, types);
+  const DataType& image = resizable_argument(call, types);
   check_range(call, "w", 1, 1 << 16);
   check_range(call, "h", 1, 1 << 16);
   check_word(call, "filter", {"triangle", "nearest", "box", "bilinear", "bicubic", "lanczos"});
@@ -229,7 +242,8 @@ const std::vector<Function>& functions() {
        1,
        {{"on_error", std::string("raise")},
         {"mode", std::string("RGB")},
-        {"apply_orientation", false}},
+        {"apply_orientation", false},
+        {"fast_decode", false}},
        decode_type},
       {"convert_image",
        1,

@@ -45,7 +45,8 @@ class Writing {
     return {{"op", "read_images"},
             {"inputs", node.inputs},
             {"apply_orientation", node.options.apply_orientation},
-            {"max_pixels", node.options.max_pixels}};
+            {"max_pixels", node.options.max_pixels},
+            {"fast_decode", node.options.fast_decode}};
   }
   Json write(const ReadTexts& node) { return {{"op", "read_texts"}, {"path", node.path}}; }
   Json write(const FromGlob& node) { return {{"op", "from_glob"}, {"patterns", node.patterns}}; }
@@ -130,7 +131,8 @@ class Reading {
       if (max_pixels < 1) refuse_json("'max_pixels' is not positive");
       return read_images(
           {texts_member(json, "inputs"),
-           {flag_member(json, "apply_orientation"), static_cast<std::uint64_t>(max_pixels)}});
+           {flag_member(json, "apply_orientation"), static_cast<std::uint64_t>(max_pixels),
+            flag_member(json, "fast_decode")}});
     }
     if (op == "read_texts") return read_texts({text_member(json, "path")});
     if (op == "from_glob") return from_glob({texts_member(json, "patterns")});

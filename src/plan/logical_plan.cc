@@ -40,11 +40,12 @@ PlanPointer read_images(ReadImages node) {
   if (node.options.max_pixels == 0)
     throw RequestError("max_pixels: 0 would refuse every picture; give a positive count");
   Schema schema;
-  schema.fields = {{"path", {TypeKind::kString}, /*nullable=*/false},
-                   {"image", {TypeKind::kImage, 0, {}, {.mode = 3}}},
-                   {"width", {TypeKind::kUInt32}},
-                   {"height", {TypeKind::kUInt32}},
-                   {"format", {TypeKind::kString}}};
+  schema.fields = {
+      {"path", {TypeKind::kString}, /*nullable=*/false},
+      {"image", {TypeKind::kImage, 0, {}, {.mode = 3, .reduced = node.options.fast_decode}}},
+      {"width", {TypeKind::kUInt32}},
+      {"height", {TypeKind::kUInt32}},
+      {"format", {TypeKind::kString}}};
   return std::make_shared<LogicalPlan>(LogicalPlan{std::move(node), nullptr, std::move(schema)});
 }
 

@@ -9,6 +9,7 @@
 
 #include "plan/expression_split.h"
 #include "plan/expression_walk.h"
+#include "plan/function_table.h"
 #include "plan/vector_functions.h"
 
 namespace vecframe::plan {
@@ -92,7 +93,8 @@ class Lowering {
     bind("image", {make_call("decode_image", {bytes},
                              {{"on_error", std::string("defer")},
                               {"mode", std::string("RGB")},
-                              {"apply_orientation", turn}}),
+                              {"apply_orientation", turn},
+                              {"fast_decode", node.options.fast_decode}}),
                    plan.schema.fields[1].type});
     for (std::size_t i = 2; i < plan.schema.fields.size(); ++i) {
       const Field& field = plan.schema.fields[i];
@@ -154,7 +156,17 @@ class Lowering {
     });
   }
 
+  // A picture that is decoded reduced has the size of what is made of it: it cannot be kept.
+  static void refuse_reduced(const std::string& column, const ExpressionNode& node) {
+    throw RequestError(
+        "fast_decode: True, but " +
+        (column.front() == '\x01' ? to_string(node) : "column '" + column + "'") +
+        " is kept as it is, so that no size follows; leave the column out (exclude), resize() the "
+        "pictures, or decode with fast_decode=False");
+  }
+
   void add_own(const std::string& column, Node node, const DataType& type) {
+    if (type.kind == TypeKind::kImage && type.image.reduced) refuse_reduced(column, *node);
     Schema wider = schema();
     wider.fields.push_back({column, type});
     if (const auto* function = std::get_if<FunctionCall>(&node->value);
@@ -273,7 +285,26 @@ class Lowering {
   int counter_ = 0;
 };
 
+bool calls_fast_decode(const Node& node) {
+  const auto* call = std::get_if<FunctionCall>(&node->value);
+  bool found = call != nullptr && call->name == "decode_image" && flag_option(*call, "fast_decode");
+  with_arguments(node, [&](const Node& argument) {
+    found = found || calls_fast_decode(argument);
+    return argument;
+  });
+  return found;
+}
+
 }  // namespace
+
+bool decodes_fast(const StepPlan& plan) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
+    if (const auto* both = std::get_if<ConcatStep>(&step.value)) return decodes_fast(*both->other);
+    const auto* map = std::get_if<MapStep>(&step.value);
+    return map != nullptr && std::any_of(map->columns.begin(), map->columns.end(),
+                                         [](const auto& c) { return calls_fast_decode(c.node); });
+  });
+}
 
 std::string error_column_of(const std::string& column) {
   return column +

@@ -79,7 +79,10 @@ struct StepPlan {
 
 std::string error_column_of(const std::string& column);
 
-/// Throws RequestError as the nodes do.
+/// Whether some pictures are decoded reduced.
+bool decodes_fast(const StepPlan& plan);
+
+/// Throws RequestError as the nodes do, and for pictures of fast_decode that would be kept.
 StepPlan lower_to_steps(const LogicalPlan& plan, const RelationalSource& relational);
 
 }  // namespace vecframe::plan

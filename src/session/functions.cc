@@ -32,7 +32,8 @@ Expression decode_image(const Expression& bytes, const DecodeImageOptions& optio
   return call("decode_image", {bytes},
               {{"on_error", options.on_error},
                {"mode", options.mode},
-               {"apply_orientation", options.apply_orientation}});
+               {"apply_orientation", options.apply_orientation},
+               {"fast_decode", options.fast_decode}});
 }
 
 Expression convert_image(const Expression& image, const std::string& mode) {

@@ -99,6 +99,7 @@ job::EmbedJob make_job(const plan::LogicalPlan& plan, const RunOptions& options)
     job.inputs = images->inputs;
     job.pipeline.decode_limits.max_pixels = images->options.max_pixels;
     job.pipeline.apply_orientation = images->options.apply_orientation;
+    job.pipeline.fast_decode = images->options.fast_decode;
   } else {
     job.texts = std::get<plan::ReadTexts>(physical.read).path;
   }

@@ -435,7 +435,8 @@ TEST_P(EmbedPicturesTest, ShareTheBudgetAndBatchesLeaveShortWhenItIsFull) {
           {{"max_connections", GetParam().max_connections}, {"on_error", std::string("defer")}}),
       {{"on_error", std::string("defer")},
        {"mode", std::string("RGB")},
-       {"apply_orientation", false}});
+       {"apply_orientation", false},
+       {"fast_decode", false}});
   const auto pictures = std::make_shared<Pictures>();
   CancellationToken cancellation;
   StepContext context{

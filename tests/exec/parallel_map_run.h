@@ -36,13 +36,16 @@ inline Node call(const std::string& name, Node argument,
       plan::ExpressionNode{plan::FunctionCall{name, {std::move(argument)}, std::move(options)}});
 }
 
-inline Node picture_of_url(const std::string& on_error) {
+inline Node picture_of_url(const std::string& on_error, bool fast_decode = false) {
   const auto url =
       std::make_shared<plan::ExpressionNode>(plan::ExpressionNode{plan::ColumnReference{"url"}});
   return call(
       "decode_image",
       call("download", url, {{"max_connections", std::int64_t{64}}, {"on_error", on_error}}),
-      {{"on_error", on_error}, {"mode", std::string("RGB")}, {"apply_orientation", false}});
+      {{"on_error", on_error},
+       {"mode", std::string("RGB")},
+       {"apply_orientation", false},
+       {"fast_decode", fast_decode}});
 }
 
 inline plan::MapStep embedding(const std::string& on_error, vecframe::OnError embed_on_error,

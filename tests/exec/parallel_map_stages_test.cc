@@ -297,15 +297,17 @@ TEST_F(CopiesTest, ACacheKnowsThemInTheNextRun) {
 
 TEST_F(CopiesTest, WhatIsDecodedOtherwiseIsKeptApart) {
   plan::EmbedCall embed;
-  const auto preparation = [&](const std::string& mode, bool upright) {
-    embed.argument =
-        call("decode_image", nullptr, {{"mode", mode}, {"apply_orientation", upright}});
+  const auto preparation = [&](const std::string& mode, bool upright, bool fast = false) {
+    embed.argument = call("decode_image", nullptr,
+                          {{"mode", mode}, {"apply_orientation", upright}, {"fast_decode", fast}});
     return preparation_of(embed);
   };
   EXPECT_EQ(preparation("RGB", true), kUpright);
   EXPECT_EQ(preparation("RGB", false), kAsStored);
   EXPECT_EQ(preparation("L", true), "upright, mode 'L'");
   EXPECT_EQ(preparation("", false), "as stored, mode ''");
+  EXPECT_EQ(preparation("RGB", true, true), decoded_fast(kUpright));
+  EXPECT_NE(decoded_fast(kUpright), decoded_fast(kAsStored));
 }
 
 }  // namespace

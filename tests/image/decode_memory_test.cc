@@ -17,6 +17,7 @@
 #include "allocation_meter.h"
 #include "decode_goldens.h"
 #include "image/decode.h"
+#include "image/reduce.h"
 
 namespace vecframe::image {
 namespace {
@@ -89,10 +90,12 @@ Encoded make_webp(int width, int height, bool lossless) {
 }
 
 // How much of the reserved bytes decode() used at its peak.
-void expect_within_bound(const std::string& name, const Encoded& bytes, double least_use) {
-  SCOPED_TRACE(name);
-  const auto info = probe(bytes);
+void expect_within_bound(const std::string& name, const Encoded& bytes, double least_use,
+                         double shrink = 1) {
+  SCOPED_TRACE(name + ", shrinks " + std::to_string(shrink));
+  auto info = probe(bytes);
   ASSERT_TRUE(info.ok()) << info.error().to_string();
+  *info = reduced(*info, shrink);
   const AllocationMeter meter;
   const auto image = decode(bytes, *info);
   ASSERT_TRUE(image.ok()) << image.error().to_string();
@@ -124,12 +127,24 @@ TEST_F(DecodeMemory, LargePicturesStayWithinTheirBoundWhichIsTight) {
   expect_within_bound("lossy webp with alpha", make_webp(701, 499, /*lossless=*/false), 0);
 }
 
+TEST_F(DecodeMemory, ReducedPicturesStayWithinTheirOwnBound) {
+  for (const double shrink : {4.0, 8.0, 16.0}) {
+    for (const bool progressive : {false, true}) {
+      for (const int sampling : {1, 2}) {
+        expect_within_bound("jpeg", make_jpeg(4003, 3001, progressive, sampling), 0.3, shrink);
+        expect_within_bound("wide jpeg", make_jpeg(65'000, 9, progressive, sampling), 0.05, shrink);
+      }
+    }
+  }
+}
+
 TEST_F(DecodeMemory, SmallPicturesOfEveryFormatStayWithinTheirBound) {
   const auto goldens = read_decode_goldens("small");
   for (const auto& item : goldens.items()) {
     const std::string& name = item.key();
     const nlohmann::json& golden = item.value();
-    expect_within_bound(name, bytes_of_hex(golden["bytes"].get<std::string>()), 0);
+    for (const double shrink : {1.0, 4.0, 8.0, 16.0})
+      expect_within_bound(name, bytes_of_hex(golden["bytes"].get<std::string>()), 0, shrink);
   }
 }
 

@@ -309,6 +309,8 @@ TEST(ReducedGeometry, WhatIsRefusedWholeIsRefusedReduced) {
   PrepareSpec spec;
   spec.resize = ResizeRule::kCover;
   spec.resize_height = spec.resize_width = 1;
+  spec.crop = CropRule::kTorchvision;
+  spec.crop_height = spec.crop_width = 1;
   std::vector<std::uint8_t> slot(3);
   const Whole whole{{3'000'000'000, 1}, 8};
   const auto status = prepare(spec, Image(Mode::kRGB, {3, 1}), slot, whole);

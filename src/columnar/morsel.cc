@@ -40,12 +40,18 @@ void export_node(const ArrayPointer& owner, const ArrowArray& node, ArrowArray* 
   if (node.dictionary != nullptr) export_node(owner, *node.dictionary, &owned->dictionary);
 }
 
+// Of `count` rows of the array. -1, to be counted again, is for arrays that have a bitmap.
+std::int64_t null_count_of_window(const ArrowArray& array, std::int64_t count) {
+  if (array.n_buffers == 0) return count;  // the type whose values are all null
+  return array.null_count == 0 || array.buffers[0] == nullptr ? 0 : -1;
+}
+
 ArrayPointer window_of(const ArrayPointer& array, std::int64_t first, std::int64_t count) {
   ArrowArray window;
   export_node(array, *array, &window);
   window.offset += first;
   window.length = count;
-  window.null_count = -1;  // to be counted again
+  window.null_count = null_count_of_window(*array, count);
   return share(window);
 }
 

@@ -98,6 +98,23 @@ TEST(MorselTest, SharesItsColumns) {
   moved.release(&moved);
 }
 
+// A consumer may take any other count to mean that there is a bitmap.
+TEST(MorselTest, AWindowWithoutABitmapHasNoNulls) {
+  ColumnBuilder whole({TypeKind::kInt64}), gaps({TypeKind::kInt64});
+  for (std::int64_t i = 0; i < 3; ++i) {
+    whole.append(i);
+    i == 1 ? gaps.append_null() : gaps.append(i);
+  }
+  ArrowArray first, second;
+  whole.finish(&first);
+  gaps.finish(&second);
+  const Morsel part = slice({{share(first), share(second)}, 3}, 1, 2);
+  EXPECT_EQ(part.columns[0]->null_count, 0);
+  EXPECT_EQ(part.columns[0]->buffers[0], nullptr);
+  EXPECT_EQ(part.columns[1]->null_count, -1);
+  EXPECT_NE(part.columns[1]->buffers[0], nullptr);
+}
+
 TEST(MorselTest, TakesAWindowOfAStruct) {
   Morsel whole = example(10);
   ArrowArray exported{};

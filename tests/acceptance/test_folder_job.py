@@ -8,6 +8,7 @@ import sys
 import numpy
 import pyarrow.parquet as parquet
 import pytest
+from PIL import ExifTags, Image
 
 from conftest import MODEL, PROJECT
 from memory_group import memory_group
@@ -146,7 +147,11 @@ def test_large_photographs_where_the_kernel_limits_the_memory(large_photographs,
 
 
 def test_a_photograph_beyond_the_limit_is_a_row_error(vecframe, large_photographs, thousand_jpegs, tmp_path):
-    large = large_photographs[0] / "00000.jpg"
+    large = tmp_path / "turned.jpg"  # which is decoded as a whole
+    with Image.open(large_photographs[0] / "00000.jpg") as photograph:
+        exif = photograph.getexif()
+        exif[ExifTags.Base.Orientation] = 6
+        photograph.save(large, exif=exif, quality="keep")
     folder, manifest = thousand_jpegs
     small = next(folder / name for name, facts in manifest["files"].items() if "broken" not in facts)
     report, table = embed(vecframe, [large, small], tmp_path / "out.parquet", "--memory-limit", "48M", "--threads", 1,

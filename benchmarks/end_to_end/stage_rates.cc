@@ -72,8 +72,7 @@ double prepare_rate(const std::vector<Bytes>& files, const image::PrepareSpec& s
     for (std::size_t i = next++; i < files.size(); i = next++) {
       const auto info = image::probe(files[i]);
       if (!info.ok()) continue;
-      const auto picture = exec::decode_rgb(files[i], *info, /*apply_orientation=*/true);
-      if (picture.ok() && image::prepare(spec, *picture, slot).ok()) ++good;
+      if (exec::prepare_row(files[i], *info, spec, /*apply_orientation=*/true, slot).ok()) ++good;
     }
   });
   return static_cast<double>(good) / seconds_since(begun);

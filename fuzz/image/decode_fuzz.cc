@@ -1,15 +1,19 @@
 // Any bytes: the whole way from a file to upright RGB pixels, in every format, and of a JPEG at
-// every scale it can be reduced to.
+// every scale it can be reduced to; and rows that are resized as they are decoded.
 // Seeds: a folder of pictures, for example the decode corpus that the tests read. The limit of
 // pixels keeps one input fast; -max_len bounds the rest.
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "image/convert.h"
 #include "image/decode.h"
+#include "image/decode_rows.h"
 #include "image/orientation.h"
+#include "image/prepare.h"
+#include "image/prepare_rows.h"
 #include "image/reduce.h"
 
 namespace {
@@ -31,6 +35,20 @@ bool decode_upright(std::span<const std::byte> bytes, const ImageInfo& info) {
   return true;
 }
 
+// Resizing the rows as they come gives what resizing the whole picture gives, or both fail.
+void compare_rows(std::span<const std::byte> bytes, const ImageInfo& info) {
+  PrepareSpec spec;
+  spec.resize = ResizeRule::kExact;
+  spec.resize_height = spec.resize_width = 5;
+  if (info.mode != Mode::kRGB || !decodes_by_rows(info) || !prepares_rows(spec, info.size)) return;
+  std::vector<std::uint8_t> by_rows(spec.slot_bytes()), at_once(spec.slot_bytes());
+  PrepareRows rows(spec, info.size, by_rows);
+  const bool decoded = decode_rows(bytes, info, rows).ok();
+  const auto image = decode(bytes, info);
+  if (decoded != image.ok()) __builtin_trap();
+  if (decoded && (!prepare(spec, *image, at_once).ok() || by_rows != at_once)) __builtin_trap();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -42,5 +60,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const ImageInfo small = reduced(*info, shrink);
     if (small.eighths != 8 && decode_upright(bytes, small) != whole) __builtin_trap();
   }
+  compare_rows(bytes, *info);
   return 0;
 }

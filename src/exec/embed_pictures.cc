@@ -75,6 +75,8 @@ class PictureWorker final : public EmbedWorker {
       if (is_null(encoded)) return false;
       known = look_up(hash_of(std::get<RowBytes>(encoded).view));
       if (!known.first) return false;
+      if (evaluator_.prepares())
+        return evaluator_.prepare_encoded(std::move(encoded), slot, result.outcome, credit);
       value = evaluator_.evaluate_decoded(std::move(encoded), result.outcome, credit);
     } else {
       value = evaluator_.evaluate(rows, row, result.outcome, credit);

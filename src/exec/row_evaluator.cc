@@ -9,6 +9,7 @@
 #include "columnar/image_builder.h"
 #include "columnar/integer_list.h"
 #include "exec/image_calls.h"
+#include "exec/prepare_row.h"
 #include "image/convert.h"
 #include "image/decode.h"
 #include "image/orientation.h"
@@ -115,6 +116,37 @@ RowValue RowEvaluator::evaluate_encoded(const columnar::Morsel& morsel, std::int
 RowValue RowEvaluator::evaluate_decoded(RowValue encoded, RowOutcome& outcome,
                                         RowCredit& credit) const {
   return guarded(outcome, [&] { return decode(*decoding(), std::move(encoded), outcome, credit); });
+}
+
+bool RowEvaluator::prepares() const {
+  const plan::FunctionCall* call = decoding();
+  return call != nullptr && prepare_ != nullptr && plan::text_option(*call, "mode") == "RGB";
+}
+
+bool RowEvaluator::prepare_encoded(RowValue encoded, std::span<std::uint8_t> slot,
+                                   RowOutcome& outcome, RowCredit& credit) const {
+  const plan::FunctionCall& call = *decoding();
+  const Severity severity = severity_of(call);
+  auto bytes = std::get<RowBytes>(std::move(encoded));
+  const Result<image::ImageInfo> info = probe(call, bytes);
+  if (!info) {
+    fail(outcome, undecodable(info.error(), severity), severity);
+    return false;
+  }
+  const bool upright = plan::flag_option(call, "apply_orientation");
+  const std::int64_t needed = working_bytes(*info, *prepare_, upright);
+  if (!reserve_picture(bytes, needed, outcome, severity, credit)) return false;
+  const Gate::Pass pass = limits_.enter_preparing();
+  const StageClock::Scope scope(limits_.counters->prepare);
+  const Status status = prepare_row(bytes.view, *info, *prepare_, upright, slot);
+  if (status) {
+    ++limits_.counters->rows_prepared;
+  } else if (status.error().stage == Stage::kDecode) {
+    fail(outcome, undecodable(status.error(), severity), severity);
+  } else {
+    fail(outcome, status.error(), Severity::kDeferred);
+  }
+  return static_cast<bool>(status);
 }
 
 RowValue RowEvaluator::value_of(const plan::ExpressionNode& node, const columnar::Morsel& morsel,
@@ -252,24 +284,26 @@ RowValue RowEvaluator::header(const plan::FunctionCall& call, RowValue value,
   return call.name == "header_width" ? size.width : size.height;
 }
 
-// `info` of what is decoded of the picture; plan/function_table.cc lets none through that is
-// reduced without a size to be resized to.
-image::ImageInfo RowEvaluator::reduced(const plan::FunctionCall& call, const image::ImageInfo& info,
-                                       bool upright) const {
-  if (!plan::flag_option(call, "fast_decode")) return info;
-  const image::Size size = image::whole_of(info, upright).size;
-  if (resize_ != nullptr) return image::reduced(info, shrink_of_resize(*resize_, size));
-  return prepare_ == nullptr ? info : image::reduced(info, image::shrink_of(*prepare_, size));
+// What is decoded of the picture; plan/function_table.cc lets none through that is reduced without
+// a size to be resized to.
+Result<image::ImageInfo> RowEvaluator::probe(const plan::FunctionCall& call,
+                                             const RowBytes& bytes) const {
+  Result<image::ImageInfo> info = image::probe(bytes.view, limits_.decode);
+  if (!info || !plan::flag_option(call, "fast_decode")) return info;
+  const image::Size size =
+      image::whole_of(*info, plan::flag_option(call, "apply_orientation")).size;
+  if (resize_ != nullptr) return image::reduced(*info, shrink_of_resize(*resize_, size));
+  return prepare_ == nullptr ? info : image::reduced(*info, image::shrink_of(*prepare_, size));
 }
 
 RowValue RowEvaluator::decode(const plan::FunctionCall& call, RowValue value, RowOutcome& outcome,
                               RowCredit& credit) const {
   auto bytes = std::get<RowBytes>(std::move(value));
   const Severity severity = severity_of(call);
-  const Result<image::ImageInfo> whole = image::probe(bytes.view, limits_.decode);
-  if (!whole) return fail(outcome, undecodable(whole.error(), severity), severity);
+  const Result<image::ImageInfo> probed = probe(call, bytes);
+  if (!probed) return fail(outcome, undecodable(probed.error(), severity), severity);
+  const image::ImageInfo& info = *probed;
   const bool upright = plan::flag_option(call, "apply_orientation");
-  const image::ImageInfo info = reduced(call, *whole, upright);
   if (info.eighths != 8) outcome.whole = image::whole_of(info, upright);
   // The decoder's peak, or a picture of 8 bytes a pixel and what it is turned or converted into.
   constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max() / 4;

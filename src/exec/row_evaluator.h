@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,13 @@ class RowEvaluator {
                             RowCredit& credit) const;
   /// The second.
   RowValue evaluate_decoded(RowValue encoded, RowOutcome& outcome, RowCredit& credit) const;
+  /// Whether prepare_encoded() can be the second.
+  bool prepares() const;
+  /// The second step, and what `prepare` makes of its picture, whose slot it writes: with the bytes
+  /// of image::prepare() and, where the picture need not be held as a whole, less memory and time.
+  /// False after a failure.
+  bool prepare_encoded(RowValue encoded, std::span<std::uint8_t> slot, RowOutcome& outcome,
+                       RowCredit& credit) const;
 
  private:
   template <class Evaluate>
@@ -106,8 +114,7 @@ class RowEvaluator {
   RowValue decode(const plan::FunctionCall& call, RowValue bytes, RowOutcome& outcome,
                   RowCredit& credit) const;
   RowValue header(const plan::FunctionCall& call, RowValue bytes, RowOutcome& outcome) const;
-  image::ImageInfo reduced(const plan::FunctionCall& call, const image::ImageInfo& info,
-                           bool upright) const;
+  Result<image::ImageInfo> probe(const plan::FunctionCall& call, const RowBytes& bytes) const;
   bool reserve_picture(RowBytes& bytes, std::int64_t needed, RowOutcome& outcome, Severity severity,
                        RowCredit& credit) const;
 

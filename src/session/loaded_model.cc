@@ -50,10 +50,9 @@ struct LoadedModel::State {
   exec::VectorForm form;
   std::int64_t dimension = 0;  // of the model; written by the constructor alone
 
-  std::mutex mutex;                                // of all that follows
-  std::unique_ptr<embed::EmbedLane> picture_lane;  // null: not asked for yet
-  image::PrepareSpec prepare;
-  std::vector<std::uint8_t> slot;
+  std::mutex mutex;                                 // of all that follows
+  std::unique_ptr<embed::EmbedLane> picture_lane;   // null: not asked for yet
+  image::PrepareSpec prepare;                       // does not change once there is a lane
   std::unique_ptr<embed::TextEmbedLane> text_lane;  // null: not asked for yet
 
   std::vector<float> kept(const std::vector<float>& vector) const {
@@ -67,7 +66,6 @@ struct LoadedModel::State {
     const auto descriptor =
         session::Engine::instance().describe(provider, model, options, download);
     prepare = descriptor->prepare_spec();
-    slot.resize(prepare.slot_bytes());
     picture_lane = descriptor->instantiate()->make_lane();
     picture_lane->share_cores(CoreShare::alone(threads));
     return descriptor->facts().dimension;
@@ -132,14 +130,19 @@ std::int64_t LoadedModel::dimension() const { return state_->form.kept(state_->d
 std::vector<float> LoadedModel::embed_image(std::span<const std::byte> encoded) const {
   State& state = *state_;
   const image::ImageInfo info = value_or_fail(image::probe(encoded));
-  const image::Image picture =
-      value_or_fail(exec::decode_rgb(encoded, info, /*apply_orientation=*/true));
+  {
+    const std::lock_guard lock(state.mutex);
+    if (!state.picture_lane) state.load_pictures({});
+  }
+  // Beside the lock: pictures of several threads are prepared at a time.
+  std::vector<std::uint8_t> slot(state.prepare.slot_bytes());
+  if (const Status status =
+          exec::prepare_row(encoded, info, state.prepare, /*apply_orientation=*/true, slot);
+      !status)
+    fail(status.error());
   std::vector<float> vector(static_cast<std::size_t>(state.dimension));
   const std::lock_guard lock(state.mutex);
-  if (!state.picture_lane) state.load_pictures({});
-  if (const Status status = image::prepare(state.prepare, picture, state.slot); !status)
-    fail(status.error());
-  state.picture_lane->embed(state.slot.data(), 1, vector.data());
+  state.picture_lane->embed(slot.data(), 1, vector.data());
   return state.kept(vector);
 }
 

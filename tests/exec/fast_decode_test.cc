@@ -166,9 +166,10 @@ TEST_F(FastDecodeTest, MemoryIsThatOfTheReducedPicture) {
     EXPECT_EQ(row.error, "decode/over_budget");
   for (const KeptRow& row : piped(paths, true, options)) EXPECT_EQ(row.error, "") << row.message;
   context.memory_limit = 16 << 20;
-  for (const OutputRow& row : mapped(paths, picture_of_url("null")))
+  for (const OutputRow& row : mapped(paths, picture_of_url("null", false, true)))
     EXPECT_TRUE(row.error.starts_with("decode/over_budget")) << row.error;
-  for (const OutputRow& row : mapped(paths, picture_of_url("null", true))) EXPECT_EQ(row.error, "");
+  for (const OutputRow& row : mapped(paths, picture_of_url("null", true, true)))
+    EXPECT_EQ(row.error, "");
 }
 
 TEST_F(FastDecodeTest, BadFilesFailAsTheyDoWhole) {

@@ -36,7 +36,8 @@ inline Node call(const std::string& name, Node argument,
       plan::ExpressionNode{plan::FunctionCall{name, {std::move(argument)}, std::move(options)}});
 }
 
-inline Node picture_of_url(const std::string& on_error, bool fast_decode = false) {
+inline Node picture_of_url(const std::string& on_error, bool fast_decode = false,
+                           bool apply_orientation = false) {
   const auto url =
       std::make_shared<plan::ExpressionNode>(plan::ExpressionNode{plan::ColumnReference{"url"}});
   return call(
@@ -44,7 +45,7 @@ inline Node picture_of_url(const std::string& on_error, bool fast_decode = false
       call("download", url, {{"max_connections", std::int64_t{64}}, {"on_error", on_error}}),
       {{"on_error", on_error},
        {"mode", std::string("RGB")},
-       {"apply_orientation", false},
+       {"apply_orientation", apply_orientation},
        {"fast_decode", fast_decode}});
 }
 

@@ -17,6 +17,7 @@ from vecframe.functions import (
     crop,
     decode_image,
     download,
+    embed_image,
     encode_image,
     image_attribute,
     image_hash,
@@ -195,6 +196,25 @@ def test_orientation_is_applied_on_demand(tmp_path):
     turned = frame.select(decode_image(col("bytes"), apply_orientation=True).alias("x")).to_pydict()["x"][0]
     assert np.array_equal(left, np.asarray(picture))
     assert np.array_equal(turned, np.rot90(np.asarray(picture), -1))
+
+
+@pytest.mark.parametrize("mode, fits", [("RGB", True), ("L", False)])
+def test_a_photograph_on_its_way_to_a_model_is_not_held_as_a_whole(tmp_path, model, mode, fits):
+    rows = np.linspace(0, 255, 3000)[:, None, None] + np.linspace(0, 40, 4000)[None, :, None]
+    Image.fromarray((rows * [0.8, 0.7, 0.6]).astype(np.uint8)).save(tmp_path / "large.jpg")
+    Image.fromarray(noise(30, 40)).save(tmp_path / "small.jpg")
+    paths = [str(tmp_path / "small.jpg"), str(tmp_path / "large.jpg")]
+    # A picture of 12 megapixels takes 36 MB, and 16 bytes a pixel of the budget where it is one.
+    pictures = decode_image(download(col("path")), mode=mode, on_error="null")
+    frame = vf.from_pydict({"path": paths}).with_column(
+        "e", embed_image(pictures, model=model, batch_size=1, on_error="ignore", error_column="error"))
+    table = frame.to_arrow(memory_limit="64MiB", threads=1)
+    assert [error is None for error in table["error"].to_pylist()] == [True, fits], table["error"]
+    if fits:
+        whole = vf.read_images(paths).with_column("e", embed_image(col("image"), model=model)).to_arrow()
+        assert table["e"].to_pylist() == whole["e"].to_pylist()
+    else:
+        assert "over_budget" in table["error"].to_pylist()[1]
 
 
 class _CountingHandler(http.server.BaseHTTPRequestHandler):

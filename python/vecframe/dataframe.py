@@ -5,7 +5,6 @@ Long because the interface is one class of many words; each calls the native par
 
 from __future__ import annotations
 
-import logging
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +24,6 @@ from vecframe.streams import ArrowStream, batches_of
 if TYPE_CHECKING:
     import pyarrow
 
-_logger = logging.getLogger("vecframe")
 _MAX_THREADS = 1 << 16
 _PREVIEW_ROWS = 8
 
@@ -417,7 +415,7 @@ class DataFrame:
             else:
                 report = runner.write_parquet(self._native, target, words, **arguments)
         for notice in report.notices:
-            _logger.warning("%s", notice)
+            _warn("%s", notice)
         return report
 
     def to_arrow(
@@ -571,8 +569,14 @@ def _names(function: str, columns: Iterable[str]) -> list[str]:
     return [require(function, column, str, "give column names as str") for column in columns]
 
 
+def _warn(message: str, *arguments: object) -> None:
+    import logging  # a fifth of the time that importing this package would take
+
+    logging.getLogger("vecframe").warning(message, *arguments)
+
+
 def _log_failure(path: str, error: str) -> None:
-    _logger.warning("%s: %s", path, error)
+    _warn("%s: %s", path, error)
 
 
 def _session_scope() -> _native.NativeSessionScope:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     name: str
     dtype: str  #: "String", "UInt32", "Image[RGB]", "Embedding[Float32; 1280]"
 

@@ -2,7 +2,8 @@
 
     model_peer.py ENGINE MODEL_DIRECTORY THREADS CACHE
 
-ENGINE is torch, torch-compiled, torch-bf16, onnxruntime, onnxruntime-int8 or openvino. Exported graphs are kept in CACHE.
+ENGINE is torch, torch-compiled, torch-bf16, onnxruntime, onnxruntime-int8 or openvino. Exported graphs are kept in CACHE;
+the engine export makes the graph and ends.
 """
 
 import json
@@ -127,6 +128,9 @@ def main() -> None:
     # What libraries print must not come between the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    if engine == "export":
+        exported(directory, cache)
+        return
     run = run_of(engine, directory, threads, cache)
     print(json.dumps({"device": engine}), file=answers, flush=True)
     for line in sys.stdin:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from engines import EXPORTS, ROOT, output_of
+from engines import EXPORTS, MODEL_PEER, ROOT, output_of
 
 PROGRAM = ROOT / "build/bin/vecframe"
 JOB_PEER = ROOT / "benchmarks/peers/job_peer.py"
@@ -53,6 +53,9 @@ def measure(folder: pathlib.Path, model: pathlib.Path, threads: int, precisions:
     """Medians of rounds in turns. A peer that has failed once is not asked again."""
     results: dict[str, list[dict]] = {}
     gone: set[str] = set()
+    if python and "fastembed" in peers:  # which runs the graph that the peers of the model alone make
+        subprocess.run([str(python), str(MODEL_PEER), "export", str(model), str(threads), str(EXPORTS)], check=False,
+                       capture_output=True)
     for _ in range(rounds):
         for precision in precisions:
             allowed = own_stages(folder, model, threads, precision)

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -224,6 +225,8 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="STEP", help="run these steps only")
     arguments = parser.parse_args()
     os.chdir(ROOT)
+    # A shell starts what runs in the background deaf to Ctrl-C, which some tests send to their programs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     steps: dict[str, Callable[[], Outcome]] = {
         "lint": lint,

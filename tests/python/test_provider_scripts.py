@@ -35,7 +35,7 @@ class Mine(vf.Provider):
     name = "mine"
     def get_text_embedder(self, model=None, **options): return Descriptor()
 
-df = vf.from_pydict({"t": ["a"] * 100000})
+df = vf.from_pydict({"t": [str(i) for i in range(100000)]})
 try:
     df.with_column("e", embed_text(vf.col("t"), provider=Mine())).to_arrow()
 except KeyboardInterrupt:

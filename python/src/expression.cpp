@@ -25,10 +25,7 @@ template <class Options, Expression (*embed)(Expression, const Options&, const D
 Expression embedding_of(const Session& session, const Expression& column,
                         const EmbedOptions& common, nb::object provider, const nb::dict& words,
                         nb::object on_download) {
-  Options options;
-  static_cast<EmbedOptions&>(options) = common;
-  options.provider_instance = to_provider(std::move(provider));
-  options.options = to_options(words);
+  const auto options = to_call_options<Options>(common, std::move(provider), words);
   std::optional<Expression> expression;
   run_download(on_download, [&](const DownloadOptions& download) {
     const SessionScope scope(session);

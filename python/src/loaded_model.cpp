@@ -66,10 +66,7 @@ void bind_loaded_model(nb::module_& module) {
       "load_model",
       [](const Session& session, const EmbedOptions& common, nb::object provider,
          const nb::dict& words, int threads, nb::object on_download) {
-        EmbedImageOptions options;
-        static_cast<EmbedOptions&>(options) = common;
-        options.provider_instance = to_provider(std::move(provider));
-        options.options = to_options(words);
+        const auto options = to_call_options<EmbedImageOptions>(common, std::move(provider), words);
         std::optional<LoadedModel> model;
         run_download(on_download, [&](const DownloadOptions& download) {
           const SessionScope scope(session);

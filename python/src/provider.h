@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nanobind/nanobind.h>
+#include <vecframe/expression.h>
 #include <vecframe/provider.h>
 
 #include <cstdint>
@@ -57,6 +58,16 @@ OptionValues to_options(const nanobind::dict& options);
 
 /// The provider itself, for the library.
 std::shared_ptr<const Provider> to_provider(nanobind::object object);
+/// Those of a call from Python: what it has in common with others, its provider, and further words.
+template <class Options>
+Options to_call_options(const EmbedOptions& common, nanobind::object provider,
+                        const nanobind::dict& words) {
+  Options options;
+  static_cast<EmbedOptions&>(options) = common;
+  options.provider_instance = to_provider(std::move(provider));
+  options.options = to_options(words);
+  return options;
+}
 /// What stands for a provider in Python: the object that it is written as, or a NativeProvider.
 nanobind::object from_provider(const std::shared_ptr<const Provider>& provider);
 

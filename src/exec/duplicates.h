@@ -19,6 +19,9 @@ namespace vecframe::exec {
 
 class Duplicates {
  public:
+  /// More than this is not worth its memory.
+  static constexpr std::int64_t kMaximumBytes = std::int64_t{16} << 20;
+
   /// Keeps as many vectors of this length as fit.
   Duplicates(std::int64_t dimension, std::int64_t capacity_bytes);
 

@@ -21,6 +21,7 @@
 #include "columnar/image_builder.h"
 #include "embed/picture_embedder.h"
 #include "exec/caller_thread.h"
+#include "exec/duplicates.h"
 #include "exec/embed_window.h"
 #include "exec/processors.h"
 #include "exec/row_caller.h"
@@ -40,7 +41,6 @@ constexpr std::int64_t kTextBatch = 64;
 constexpr std::int64_t kRequests = 16;
 // What is left for pictures in flight at the least.
 constexpr std::int64_t kLeastRoom = 1 << 20;
-constexpr std::int64_t kMaximumKeptVectorBytes = std::int64_t{16} << 20;
 
 const plan::EmbedCall& call_of(const plan::ComputedColumn& column) {
   return std::get<plan::EmbedCall>(column.node->value);
@@ -82,7 +82,7 @@ EmbedWindow::Rules rules_for(const plan::EmbedCall& call, const RowDescriptor& d
   // Enough to fill every batch in flight once more.
   rules.rows = std::max<std::int64_t>(256, 2 * rules.batch_size * rules.concurrency);
   rules.chunk_rows = std::min<std::int64_t>(rules.batch_size, 1024);
-  rules.kept_vector_bytes = std::min(kMaximumKeptVectorBytes, context.memory_limit / 16);
+  rules.kept_vector_bytes = std::min(Duplicates::kMaximumBytes, context.memory_limit / 16);
   rules.answers.dimension = identity_of(descriptor).dimension;
   rules.answers.max_retries = call.max_retries.value_or(provider.max_retries);
   return rules;

@@ -103,15 +103,15 @@ void EmbedWindow::settle() {
   }
 }
 
-void EmbedWindow::give(std::int64_t row, const Result<std::vector<float>>& result) {
+void EmbedWindow::give(std::int64_t row, Result<std::vector<float>> result) {
   EmbedChunk& chunk = chunk_of(row);
   const auto at = static_cast<std::size_t>(row - chunk.first_row);
   EmbeddedRow& embedded = chunk.embedded[at];
   if (result) {
-    chunk.vectors[at] = result.value();
+    chunk.vectors[at] = std::move(result).value();
     embedded.vector = chunk.vectors[at];
   } else {
-    embedded.outcome.cause = result.error();
+    embedded.outcome.cause = std::move(result).error();
     embedded.outcome.severity = Severity::kDeferred;
   }
   finish(row);
@@ -200,12 +200,12 @@ void EmbedWindow::complete(RowBatch batch, BatchAnswer answer) {
   try {
     BatchOutcome outcome =
         sort_out(std::move(batch), std::move(answer), rules_.answers, BatchClock::now(), random_);
-    for (const auto& [row, result] : outcome.finished) {
+    for (auto& [row, result] : outcome.finished) {
       const Hash128 content = firsts_.extract(row).mapped();
       for (const std::int64_t same :
            result ? duplicates_.finish(content, result.value()) : duplicates_.fail(content))
         give(same, result);
-      give(row, result);
+      give(row, std::move(result));
     }
     for (RowBatch& next : outcome.again) again_.push_back(std::move(next));
   } catch (...) {

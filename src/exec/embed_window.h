@@ -122,7 +122,7 @@ class EmbedWindow {
   std::optional<RowBatch> next_batch(BatchClock::time_point now);
   RowBatch form(std::int64_t count);
   EmbedChunk& chunk_of(std::int64_t row);
-  void give(std::int64_t row, const Result<std::vector<float>>& result);
+  void give(std::int64_t row, Result<std::vector<float>> result);
   void finish(std::int64_t row);
   void settle();
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string>
 
+#include "exec/duplicates.h"
+
 namespace vecframe::exec {
 namespace {
 
@@ -13,7 +15,6 @@ constexpr std::int64_t kRowBytes = 4096 + 512;
 constexpr std::int64_t kMinimumNameBytes = std::int64_t{64} << 10;
 constexpr std::int64_t kMaximumNameBytes = std::int64_t{8} << 20;
 constexpr std::int64_t kMinimumWindow = 8;
-constexpr std::int64_t kMaximumKeptVectorBytes = std::int64_t{16} << 20;
 
 std::int64_t window_row_bytes(const MemoryRequest& request) {
   return kRowBytes + request.dimension * static_cast<std::int64_t>(sizeof(float));
@@ -117,7 +118,7 @@ MemoryPlan plan_memory(const MemoryRequest& request) {
   plan.window_rows = std::min(wanted_window, least_window + spare / window_row_bytes(request));
 
   if (request.slot_bytes > 0)
-    plan.kept_vector_bytes = std::clamp<std::int64_t>(spare, 0, kMaximumKeptVectorBytes);
+    plan.kept_vector_bytes = std::clamp<std::int64_t>(spare, 0, Duplicates::kMaximumBytes);
 
   plan.fixed_bytes = least + (plan.name_bytes - kMinimumNameBytes) + plan.kept_vector_bytes +
                      (plan.window_rows - least_window) * window_row_bytes(request);

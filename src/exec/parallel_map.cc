@@ -9,6 +9,7 @@
 
 #include "base/core_share.h"
 #include "base/large_blocks.h"
+#include "exec/duplicates.h"
 #include "exec/embed_column.h"
 #include "exec/ordered_workers.h"
 #include "exec/processors.h"
@@ -42,8 +43,6 @@ struct MapMemory {
 };
 
 using Columns = std::vector<std::unique_ptr<ColumnPlan>>;
-
-constexpr std::int64_t kMaximumKeptVectorBytes = std::int64_t{16} << 20;
 
 std::int64_t window_of(int workers) { return 2 * std::int64_t{workers} + 1; }
 
@@ -83,7 +82,7 @@ MapMemory plan_map_memory(const Columns& columns, const StepContext& context) {
       columns.begin(), columns.end(), [](const auto& plan) { return plan->keeps_vectors(); });
   if (keeping > 0)
     memory.kept_vector_bytes =
-        std::min(kMaximumKeptVectorBytes, (left() - kLeastRoom) / 16 / keeping);
+        std::min(Duplicates::kMaximumBytes, (left() - kLeastRoom) / 16 / keeping);
   memory.room = left() - keeping * memory.kept_vector_bytes;
   memory.fixed = context.memory_limit - memory.room;
   return memory;
@@ -110,9 +109,7 @@ class ParallelMap final : public Operator {
                 .reading = gate_for(memory_.concurrency.readers, memory_.concurrency.workers),
                 .preparing = gate_for(memory_.concurrency.decoders, memory_.concurrency.workers),
                 .counters = context_.counters},
-        cores_(
-            std::make_shared<CoreShare>(std::min(memory_.concurrency.workers, usable_processors()),
-                                        memory_.concurrency.workers)),
+        cores_(share_processors(memory_.concurrency.workers)),
         shares_few_rows_(std::any_of(columns_.begin(), columns_.end(),
                                      [](const auto& plan) { return plan->shares_few_rows(); })),
         workers_(memory_.window, ordered, [this](Chunk& chunk) { return fill(chunk); }) {

@@ -110,8 +110,7 @@ class Pipeline {
                   plan.kept_vector_bytes},
                  window_, counters_),
         sizer_(plan.batch_size, /*measured=*/options.batch_size == 0),
-        cores_(std::make_shared<CoreShare>(std::min(plan.concurrency.workers, usable_processors()),
-                                           plan.concurrency.workers)),
+        cores_(share_processors(plan.concurrency.workers)),
         work_(plan.concurrency, plan.num_batches, plan.batch_size,
               embed ? embed->prepare.slot_bytes() : 0, sizer_) {
     if (embed)

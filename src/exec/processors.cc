@@ -46,4 +46,8 @@ int usable_processors() {
   return quota == 0 ? affinity : std::min(affinity, quota);
 }
 
+std::shared_ptr<CoreShare> share_processors(int workers) {
+  return std::make_shared<CoreShare>(std::min(workers, usable_processors()), workers);
+}
+
 }  // namespace vecframe::exec

@@ -85,14 +85,16 @@ RowEvaluator::RowEvaluator(std::shared_ptr<const plan::ExpressionNode> node,
 }
 
 template <class Evaluate>
-RowValue RowEvaluator::guarded(RowOutcome& outcome, const Evaluate& evaluate) const {
+auto RowEvaluator::guarded(RowOutcome& outcome, const Evaluate& evaluate) const
+    -> decltype(evaluate()) {
   try {
     return evaluate();
   } catch (const std::bad_alloc&) {
-    return fail(outcome,
-                {Stage::kPrepare, ErrorCode::kOverBudget,
-                 "the operating system refused the memory for this row"},
-                Severity::kDeferred);
+    fail(outcome,
+         {Stage::kPrepare, ErrorCode::kOverBudget,
+          "the operating system refused the memory for this row"},
+         Severity::kDeferred);
+    return {};
   }
 }
 
@@ -125,9 +127,15 @@ bool RowEvaluator::prepares() const {
 
 bool RowEvaluator::prepare_encoded(RowValue encoded, std::span<std::uint8_t> slot,
                                    RowOutcome& outcome, RowCredit& credit) const {
+  return guarded(outcome, [&] {
+    return prepare(std::get<RowBytes>(std::move(encoded)), slot, outcome, credit);
+  });
+}
+
+bool RowEvaluator::prepare(RowBytes bytes, std::span<std::uint8_t> slot, RowOutcome& outcome,
+                           RowCredit& credit) const {
   const plan::FunctionCall& call = *decoding();
   const Severity severity = severity_of(call);
-  auto bytes = std::get<RowBytes>(std::move(encoded));
   const Result<image::ImageInfo> info = probe(call, bytes);
   if (!info) {
     fail(outcome, undecodable(info.error(), severity), severity);

@@ -103,8 +103,11 @@ class RowEvaluator {
                        RowCredit& credit) const;
 
  private:
+  /// What it gives, or nothing, which is a failure, where the memory for it is refused.
   template <class Evaluate>
-  RowValue guarded(RowOutcome& outcome, const Evaluate& evaluate) const;
+  auto guarded(RowOutcome& outcome, const Evaluate& evaluate) const -> decltype(evaluate());
+  bool prepare(RowBytes bytes, std::span<std::uint8_t> slot, RowOutcome& outcome,
+               RowCredit& credit) const;
   RowValue value_of(const plan::ExpressionNode& node, const columnar::Morsel& morsel,
                     std::int64_t row, RowOutcome& outcome, RowCredit& credit) const;
   RowValue column_value(const std::string& name, const columnar::Morsel& morsel, std::int64_t row,

@@ -65,8 +65,7 @@ class TextPipeline {
         options_(options),
         plan_(plan),
         dimension_(embed ? options.vector.kept(embed->dimension) : 0),
-        cores_(
-            std::make_shared<CoreShare>(std::min(plan.threads, usable_processors()), plan.threads)),
+        cores_(share_processors(plan.threads)),
         sizer_(plan.batch_size, /*measured=*/false),
         chunks_(static_cast<std::size_t>(plan.chunks)) {}
 

@@ -13,6 +13,8 @@ import resource
 import sys
 import time
 
+from answers import open_answers
+
 BEGUN = time.monotonic()
 BATCH = 16
 
@@ -114,8 +116,7 @@ JOBS = {"torch": torch_job, "daft": daft_job, "fastembed": fastembed_job, "ray":
 
 def main() -> None:
     engine, model, folder, output, cache = sys.argv[1:]
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
+    answers = open_answers()
     started = process_age() - (time.monotonic() - BEGUN)
     seconds = JOBS[engine](model, folder, output, cache)
     print(json.dumps({"images": len(pictures_of(folder)), "seconds": seconds,

@@ -7,13 +7,13 @@ the engine export makes the graph and ends.
 """
 
 import json
-import os
 import pathlib
 import sys
 import time
 from collections.abc import Callable
 
 import numpy
+from answers import open_answers
 
 Run = Callable[[numpy.ndarray], object]
 SIDE = 224
@@ -125,9 +125,7 @@ def latency(run: Run, rounds: int) -> dict:
 
 def main() -> None:
     engine, directory, threads, cache = sys.argv[1], sys.argv[2], int(sys.argv[3]), pathlib.Path(sys.argv[4])
-    # What libraries print must not come between the answers.
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
+    answers = open_answers()
     if engine == "export":
         exported(directory, cache)
         return

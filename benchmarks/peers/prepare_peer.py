@@ -8,13 +8,14 @@ them itself, from the page cache, and resizes straight to 224 x 224: less work t
 
 import io
 import json
-import os
 import pathlib
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+
+from answers import open_answers
 
 SIDE = 224
 
@@ -88,8 +89,7 @@ ENGINES = {"pillow": pillow, "torchvision": torchvision, "transformers": transfo
 
 def main() -> None:
     engine, folder, threads, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
+    answers = open_answers()
     run = ENGINES[engine](folder, threads)
     run()
     rates = []

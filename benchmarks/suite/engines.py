@@ -8,8 +8,7 @@ from typing import Self
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OWN_SERVER = ROOT / "build/release/benchmarks/model_server"
-OWN_TEXT_SERVER = ROOT / "benchmarks/end_to_end/text_server.py"
-TEXT_PEER = ROOT / "benchmarks/peers/text_peer.py"
+TEXT_LATENCY = ROOT / "benchmarks/peers/text_latency.py"
 MODEL_PEER = ROOT / "benchmarks/peers/model_peer.py"
 EXPORTS = ROOT / "build/bench/exports"
 PEERS = ["torch", "torch-bf16", "torch-compiled", "onnxruntime", "onnxruntime-int8", "openvino"]
@@ -62,11 +61,11 @@ def peer(python: pathlib.Path, engine: str, model: pathlib.Path, threads: int) -
 
 
 def own_texts(model: pathlib.Path, threads: int, precision: str) -> Engine:
-    return Engine(f"vecframe {precision}", [sys.executable, str(OWN_TEXT_SERVER), str(model), str(threads), precision])
+    return Engine(f"vecframe {precision}", [sys.executable, str(TEXT_LATENCY), precision, str(model), str(threads)])
 
 
 def text_peer(python: pathlib.Path, engine: str, model: pathlib.Path, threads: int) -> Engine:
-    return Engine(engine, [str(python), str(TEXT_PEER), engine, str(model), str(threads)])
+    return Engine(engine, [str(python), str(TEXT_LATENCY), engine, str(model), str(threads)])
 
 
 def warn(text: str) -> None:

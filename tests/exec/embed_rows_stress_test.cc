@@ -17,8 +17,7 @@
 
 #include "columnar/array_view.h"
 #include "columnar/batch.h"
-#include "exec/embed_rows.h"
-#include "exec/sources.h"
+#include "embed_rows_run.h"
 #include "row_embedders.h"
 #include "stress_run.h"
 
@@ -27,10 +26,6 @@ namespace {
 
 using columnar::Morsel;
 using columnar::TypeKind;
-
-const columnar::DataType kVectors{TypeKind::kEmbedding, 2};
-
-class Handle final : public plan::EmbedderHandle {};
 
 // t0, t1, ... to the number of different ones, and from t0 again, each with the number of its row;
 // in morsels of random sizes.
@@ -146,16 +141,7 @@ void run_seed(std::uint32_t seed) {
         .memory_limit = 32 << 20,
         .cancellation = stop,
         .row_descriptor = [&](const plan::EmbedCall&) -> RowDescriptor { return trial.texts; }};
-    plan::EmbedCall call;
-    call.function = plan::EmbedFunction::kText;
-    call.argument =
-        std::make_shared<plan::ExpressionNode>(plan::ExpressionNode{plan::ColumnReference{"text"}});
-    call.dimension = 2;
-    call.on_error = vecframe::OnError::kIgnore;
-    call.error_column = "error";
-    call.handle = std::make_shared<Handle>();
-    const plan::ComputedColumn column{
-        "e", std::make_shared<plan::ExpressionNode>(plan::ExpressionNode{call}), kVectors};
+    const plan::ComputedColumn column = column_of(text_call(vecframe::OnError::kIgnore));
     std::optional<std::thread> canceller;
     if (trial.cancelled_after)
       canceller.emplace([&] {

@@ -17,9 +17,9 @@
 
 #include "columnar/array_view.h"
 #include "columnar/batch.h"
+#include "embed_rows_run.h"
 #include "exec/map_step.h"
 #include "exec/sources.h"
-#include "pipeline_run.h"
 #include "row_embedders.h"
 #include "storage/local_file.h"
 
@@ -33,47 +33,11 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Le;
 
-const columnar::DataType kVectors{TypeKind::kEmbedding, 2};
-
-class Handle final : public plan::EmbedderHandle {};
-
-plan::EmbedCall text_call(vecframe::OnError on_error) {
-  plan::EmbedCall call;
-  call.function = plan::EmbedFunction::kText;
-  call.argument =
-      std::make_shared<plan::ExpressionNode>(plan::ExpressionNode{plan::ColumnReference{"text"}});
-  call.dimension = 2;
-  call.on_error = on_error;
-  call.error_column = "error";
-  call.handle = std::make_shared<Handle>();
-  return call;
-}
-
-plan::ComputedColumn column_of(plan::EmbedCall call, const std::string& name = "e") {
-  return {name, std::make_shared<plan::ExpressionNode>(plan::ExpressionNode{std::move(call)}),
-          kVectors};
-}
-
-// t0, t1, ...; empty: null.
+// t0, t1, ....
 std::vector<std::string> texts_of(std::size_t count) {
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < count; ++i) texts.push_back("t" + std::to_string(i));
   return texts;
-}
-
-std::unique_ptr<Operator> source_of(const std::vector<std::string>& texts,
-                                    std::size_t morsel_rows) {
-  auto morsels = std::make_shared<std::vector<Morsel>>();
-  for (std::size_t first = 0; first < texts.size(); first += morsel_rows) {
-    columnar::ColumnBuilder column({TypeKind::kString});
-    const std::size_t end = std::min(texts.size(), first + morsel_rows);
-    for (std::size_t i = first; i < end; ++i)
-      texts[i].empty() ? column.append_null() : column.append(std::string_view(texts[i]));
-    ArrowArray array;
-    column.finish(&array);
-    morsels->push_back({{columnar::share(array)}, static_cast<std::int64_t>(end - first)});
-  }
-  return open_memory(std::move(morsels), {0});
 }
 
 struct OutputRow {
@@ -366,109 +330,6 @@ TEST_P(EmbedRowsTest, ColumnsOfProvidersStandWhereTheStepHasThem) {
   }
   EXPECT_EQ(seen, 10);
 }
-
-// Pictures of which few fit at a time, and batches that are larger than that.
-struct Pictures final : PictureDescriptor {
-  struct Embedder final : SyncEmbedder<Picture> {
-    explicit Embedder(std::atomic<std::size_t>& seen) : largest(seen) {}
-    std::vector<RowVector> embed(std::span<const Picture> pictures) override {
-      std::vector<RowVector> vectors;
-      std::size_t bytes = 0;
-      for (const Picture& picture : pictures) {
-        bytes += picture.pixels.size();
-        vectors.push_back(
-            {{static_cast<float>(picture.width), static_cast<float>(picture.pixels[0])}, {}});
-      }
-      largest = std::max(largest.load(), bytes);
-      return vectors;
-    }
-    std::atomic<std::size_t>& largest;
-  };
-  Pictures() {
-    facts.provider = "pictures";
-    facts.dimension = 2;
-    call_rules.batch_size = 64;
-  }
-  const EmbedderIdentity& identity() const override { return facts; }
-  const CallRules& rules() const override { return call_rules; }
-  AnyEmbedder<Picture> instantiate(const StopSource&) const override {
-    return std::make_unique<Embedder>(largest);
-  }
-  EmbedderIdentity facts;
-  CallRules call_rules;
-  mutable std::atomic<std::size_t> largest{0};
-};
-
-Result<std::vector<std::byte>> fetch(const std::string& path, const Reserve& reserve) {
-  const Result<std::int64_t> size = storage::file_size(path);
-  if (!size) return size.error();
-  if (!reserve(*size)) return RowError{Stage::kRead, ErrorCode::kIoError, "stopped"};
-  return storage::read_file(path, *size);
-}
-
-// How rows come to the embedder in the test below.
-struct Way {
-  Stages stages = {};
-  std::int64_t max_connections = 4;
-  bool ordered = true;
-};
-
-class EmbedPicturesTest : public testing::TestWithParam<Way> {};
-
-// Preparers that wait for memory, or for those that do, are seen to starve whatever they wait at.
-TEST_P(EmbedPicturesTest, ShareTheBudgetAndBatchesLeaveShortWhenItIsFull) {
-  TemporaryDirectory directory;
-  std::vector<std::string> paths;
-  for (std::int64_t row = 0; row < 40; ++row)
-    paths.push_back(write_picture(directory.file(std::to_string(row) + ".bmp"), row, 500, 400));
-  paths.push_back(directory.file("nowhere.bmp"));
-  const auto own = [](const char* name, std::shared_ptr<const plan::ExpressionNode> argument,
-                      std::map<std::string, columnar::Literal> options) {
-    return std::make_shared<plan::ExpressionNode>(
-        plan::ExpressionNode{plan::FunctionCall{name, {std::move(argument)}, std::move(options)}});
-  };
-  plan::EmbedCall call = text_call(vecframe::OnError::kIgnore);
-  call.function = plan::EmbedFunction::kImage;
-  call.argument = own(
-      "decode_image",
-      own("download", call.argument,
-          {{"max_connections", GetParam().max_connections}, {"on_error", std::string("defer")}}),
-      {{"on_error", std::string("defer")},
-       {"mode", std::string("RGB")},
-       {"apply_orientation", false},
-       {"fast_decode", false}});
-  const auto pictures = std::make_shared<Pictures>();
-  CancellationToken cancellation;
-  StepContext context{
-      .threads = 4,
-      .memory_limit = 8 << 20,
-      .cancellation = cancellation,
-      .fetch = fetch,
-      .row_descriptor = [&](const plan::EmbedCall&) -> RowDescriptor { return pictures; },
-      .stages = GetParam().stages};
-  const columnar::Schema schema{{{"text", {TypeKind::kString}}}, {}};
-  const auto rows =
-      make_embed_rows(source_of(paths, 9), schema, column_of(call), context, GetParam().ordered);
-  std::set<std::string> embedded;
-  std::int64_t seen = 0;
-  while (const std::optional<Morsel> morsel = rows->next()) {
-    for (std::int64_t row = 0; row < morsel->num_rows; ++row, ++seen)
-      if (columnar::is_valid(*morsel->columns[1], row))
-        embedded.insert(std::string(columnar::string_at(*morsel->columns[0], row)));
-  }
-  EXPECT_EQ(seen, 41);
-  EXPECT_EQ(embedded.size(), 40u);
-  EXPECT_FALSE(embedded.contains(paths.back()));
-  EXPECT_LE(pictures->largest, std::size_t{8} << 20);
-  EXPECT_GT(pictures->largest, 0u);
-  EXPECT_LE(context.counters->peak_bytes, context.memory_limit);
-  EXPECT_EQ(context.counters->rows_embedded, 40);
-}
-
-INSTANTIATE_TEST_SUITE_P(Ways, EmbedPicturesTest,
-                         testing::Values(Way{}, Way{.ordered = false}, Way{.max_connections = 1},
-                                         Way{.stages = {1, {}, {}}}, Way{.stages = {3, 1, 2}},
-                                         Way{.stages = {6, 2, 1}, .ordered = false}));
 
 // The first rows are embedded only after all others have left, many times what the window holds.
 TEST_P(EmbedRowsTest, WithoutOrderASlowBatchHoldsNobodyUp) {

@@ -21,6 +21,7 @@
 #include "exec/sources.h"
 #include "pipeline_run.h"
 #include "storage/local_file.h"
+#include "text_source.h"
 
 namespace vecframe::exec {
 
@@ -68,21 +69,6 @@ inline Result<std::vector<std::byte>> fetch_file(const std::string& path, const 
 }
 
 inline columnar::Schema url_schema() { return {{{"url", {TypeKind::kString}}}, {}}; }
-
-inline std::unique_ptr<Operator> source_of(const std::vector<std::string>& urls,
-                                           std::size_t morsel_rows = 7) {
-  auto morsels = std::make_shared<std::vector<Morsel>>();
-  for (std::size_t first = 0; first < urls.size(); first += morsel_rows) {
-    columnar::ColumnBuilder column({TypeKind::kString});
-    const std::size_t end = std::min(urls.size(), first + morsel_rows);
-    for (std::size_t i = first; i < end; ++i)
-      urls[i].empty() ? column.append_null() : column.append(std::string_view(urls[i]));
-    ArrowArray array;
-    column.finish(&array);
-    morsels->push_back({{columnar::share(array)}, static_cast<std::int64_t>(end - first)});
-  }
-  return open_memory(std::move(morsels), {0});
-}
 
 struct ParallelMapTest : testing::Test {
   TemporaryDirectory directory;

@@ -3,21 +3,20 @@
 #include <png.h>
 #include <webp/encode.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
-
-// clang-format off
-#include <jpeglib.h>  // does not include what it uses: after cstdio
-// clang-format on
 
 #include "allocation_meter.h"
 #include "decode_goldens.h"
 #include "image/decode.h"
 #include "image/reduce.h"
+#include "jpeg_file.h"
 
 namespace vecframe::image {
 namespace {
@@ -37,30 +36,12 @@ std::vector<std::uint8_t> noise(std::size_t size) {
   return bytes;
 }
 
-Encoded make_jpeg(JDIMENSION width, JDIMENSION height, bool progressive, int sampling) {
-  jpeg_compress_struct jpeg;
-  jpeg_error_mgr errors;
-  jpeg.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&jpeg);
-  unsigned char* data = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&jpeg, &data, &size);
-  jpeg.image_width = width;
-  jpeg.image_height = height;
-  jpeg.input_components = 3;
-  jpeg.in_color_space = JCS_RGB;
-  jpeg_set_defaults(&jpeg);
-  jpeg.comp_info[0].h_samp_factor = jpeg.comp_info[0].v_samp_factor = sampling;
-  if (progressive) jpeg_simple_progression(&jpeg);
-  jpeg_start_compress(&jpeg, TRUE);
-  auto row = noise(std::size_t{width} * 3);
-  JSAMPROW rows[] = {row.data()};
-  while (jpeg.next_scanline < height) jpeg_write_scanlines(&jpeg, rows, 1);
-  jpeg_finish_compress(&jpeg);
-  jpeg_destroy_compress(&jpeg);
-  Encoded result = encoded(data, size);
-  std::free(data);
-  return result;
+Encoded make_jpeg(std::uint32_t width, std::uint32_t height, bool progressive, int sampling) {
+  const auto row = noise(std::size_t{width} * 3);
+  return jpeg_file({.sampling = sampling, .progressive = progressive}, {width, height},
+                   [&](std::uint32_t /*y*/, std::span<std::uint8_t> to) {
+                     std::copy(row.begin(), row.end(), to.begin());
+                   });
 }
 
 Encoded make_png(png_uint_32 width, png_uint_32 height, png_uint_32 format) {

@@ -9,13 +9,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
-
-// clang-format off
-#include <jpeglib.h>  // does not include what it uses: after cstdio
-// clang-format on
 
 #include "image/convert.h"
 #include "image/decode.h"
@@ -23,6 +20,7 @@
 #include "image/orientation.h"
 #include "image/prepare.h"
 #include "image/resize_window.h"
+#include "jpeg_file.h"
 #include "pictures.h"
 
 namespace vecframe::image {
@@ -30,15 +28,7 @@ namespace {
 
 using testing::HasSubstr;
 
-struct Coding {
-  const char* name = "";
-  J_COLOR_SPACE in = JCS_RGB, stored = JCS_YCbCr;
-  int components = 3;
-  int sampling = 1;  ///< of the first component, in both directions
-  bool progressive = false;
-};
-
-const std::vector<Coding> kCodings{
+const std::vector<JpegCoding> kCodings{
     {"4:4:4"},
     {"4:2:0", JCS_RGB, JCS_YCbCr, 3, 2},
     {"progressive", JCS_RGB, JCS_YCbCr, 3, 2, true},
@@ -49,44 +39,16 @@ const std::vector<Coding> kCodings{
 };
 
 // Slopes, and waves that are short enough to be gone at an eighth.
-std::vector<std::byte> jpeg_of(const Coding& coding, Size size) {
-  jpeg_compress_struct jpeg;
-  jpeg_error_mgr errors;
-  jpeg.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&jpeg);
-  unsigned char* data = nullptr;
-  unsigned long bytes = 0;
-  jpeg_mem_dest(&jpeg, &data, &bytes);
-  jpeg.image_width = size.width;
-  jpeg.image_height = size.height;
-  jpeg.input_components = coding.components;
-  jpeg.in_color_space = coding.in;
-  jpeg_set_defaults(&jpeg);
-  jpeg_set_colorspace(&jpeg, coding.stored);
-  jpeg_set_quality(&jpeg, 92, TRUE);
-  for (int c = 0; c < coding.components; ++c)
-    jpeg.comp_info[c].h_samp_factor = jpeg.comp_info[c].v_samp_factor = 1;
-  jpeg.comp_info[0].h_samp_factor = jpeg.comp_info[0].v_samp_factor = coding.sampling;
-  if (coding.progressive) jpeg_simple_progression(&jpeg);
-  jpeg_start_compress(&jpeg, TRUE);
-  std::vector<std::uint8_t> row(std::size_t{size.width} *
-                                static_cast<std::size_t>(coding.components));
-  while (jpeg.next_scanline < size.height) {
+std::vector<std::byte> jpeg_of(JpegCoding coding, Size size) {
+  coding.quality = 92;
+  return jpeg_file(coding, size, [&](std::uint32_t y, std::span<std::uint8_t> row) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       const auto x = static_cast<double>(i / static_cast<std::size_t>(coding.components));
       const auto c = static_cast<double>(i % static_cast<std::size_t>(coding.components));
-      const double slope = (x / size.width + jpeg.next_scanline * (c + 1) / size.height / 3) / 2;
+      const double slope = (x / size.width + y * (c + 1) / size.height / 3) / 2;
       row[i] = static_cast<std::uint8_t>(40 + 150 * slope + 12 * std::sin(x * 1.3 + c));
     }
-    JSAMPROW rows[] = {row.data()};
-    jpeg_write_scanlines(&jpeg, rows, 1);
-  }
-  jpeg_finish_compress(&jpeg);
-  jpeg_destroy_compress(&jpeg);
-  const auto* begin = reinterpret_cast<const std::byte*>(data);
-  std::vector<std::byte> result(begin, begin + bytes);
-  std::free(data);
-  return result;
+  });
 }
 
 ImageInfo probed(const std::vector<std::byte>& bytes) {
@@ -139,7 +101,7 @@ TEST(Reduced, OtherFormatsAreNot) {
 
 TEST(Reduced, OddSidesAreRoundedUp) {
   for (const std::uint32_t side : {1u, 2u, 7u, 8u, 9u, 15u, 17u, 63u, 65u, 127u}) {
-    for (const Coding& coding : kCodings) {
+    for (const JpegCoding& coding : kCodings) {
       const auto bytes = jpeg_of(coding, {side, 130 - side});
       for (const std::uint8_t eighths : {std::uint8_t{4}, std::uint8_t{2}, std::uint8_t{1}}) {
         SCOPED_TRACE(std::string(coding.name) + ", " + std::to_string(side) + " at " +
@@ -155,7 +117,7 @@ TEST(Reduced, OddSidesAreRoundedUp) {
 
 // Against the whole picture averaged over squares.
 TEST(Reduced, ShowsTheSamePicture) {
-  for (const Coding& coding : kCodings) {
+  for (const JpegCoding& coding : kCodings) {
     const auto bytes = jpeg_of(coding, {320, 240});
     const auto whole = decode(bytes, probed(bytes));
     ASSERT_TRUE(whole.ok());
@@ -184,7 +146,7 @@ TEST(Reduced, IsTheWholePictureWhereItIsTooSmallToProfit) {
   PrepareSpec spec;
   spec.resize = ResizeRule::kShortestEdge;
   spec.shortest_edge = 32;
-  for (const Coding& coding : kCodings) {
+  for (const JpegCoding& coding : kCodings) {
     const auto bytes = jpeg_of(coding, {200, 127});  // 3.97 times
     const ImageInfo info = reduced(probed(bytes), shrink_of(spec, {200, 127}));
     const auto whole = decode(bytes, probed(bytes)), fast = decode(bytes, info);
@@ -194,7 +156,7 @@ TEST(Reduced, IsTheWholePictureWhereItIsTooSmallToProfit) {
 }
 
 TEST(Reduced, TruncatedAndBrokenFilesAreWhatTheyAreWhole) {
-  for (const Coding& coding : kCodings) {
+  for (const JpegCoding& coding : kCodings) {
     const auto bytes = jpeg_of(coding, {120, 90});
     for (std::size_t length = 0; length < bytes.size(); length += 1 + bytes.size() / 60) {
       auto part = bytes;

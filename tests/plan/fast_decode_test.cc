@@ -2,9 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <vecframe/error.h>
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,6 +11,7 @@
 #include "plan/rewrite.h"
 #include "plan/steps.h"
 #include "plan_examples.h"
+#include "refusal.h"
 
 namespace vecframe::plan {
 namespace {
@@ -40,15 +39,6 @@ PlanPointer fast_images() {
 
 StepPlan lowered(const PlanPointer& plan) {
   return lower_to_steps(*optimize(plan, kRelational), kRelational);
-}
-
-std::string refusal(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const RequestError& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(FastDecode, TheTypeTellsUntilTheSizeIsKnown) {

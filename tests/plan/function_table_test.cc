@@ -2,14 +2,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <vecframe/error.h>
 
 #include <array>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "refusal.h"
 
 namespace vecframe::plan {
 namespace {
@@ -42,15 +42,6 @@ DataType boxes() {
   list.n_children = 1;
   list.children = items.data();
   return columnar::import_type(list);
-}
-
-std::string refusal(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const RequestError& error) {
-    return error.what();
-  }
-  return "";
 }
 
 TEST(FunctionTable, CropTakesABoxOrAColumnOfThem) {

@@ -1,8 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <vecframe/error.h>
 
-#include <functional>
 #include <limits>
 #include <string>
 
@@ -10,6 +8,7 @@
 #include "plan/json_plan.h"
 #include "plan/json_text.h"
 #include "plan_examples.h"
+#include "refusal.h"
 
 namespace vecframe::plan {
 namespace {
@@ -25,15 +24,6 @@ const DecodeRows kDecode = [](std::string_view bytes) {
 
 std::string written(const PlanPointer& plan) { return plan_to_json(*plan, kEncode); }
 PlanPointer read(const std::string& text) { return plan_from_json(text, kRelational, kDecode); }
-
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const RequestError& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 void expect_round_trip(const PlanPointer& plan) {
   const std::string text = written(plan);
@@ -133,7 +123,7 @@ TEST(PlanJson, EveryFieldOfAnEmbeddingComesBack) {
 }
 
 TEST(PlanJson, SaysWhatCannotBeWritten) {
-  EXPECT_THAT(message([] {
+  EXPECT_THAT(refusal([] {
                 plan_to_json(*products(), [](const FromMemory&) {
                   return std::string(kMostMemoryBytes + 1, 'x');
                 });
@@ -141,8 +131,8 @@ TEST(PlanJson, SaysWhatCannotBeWritten) {
               HasSubstr("16777217 bytes in memory"));
   NodePointer deep = column("sku");
   for (int i = 0; i < 600; ++i) deep = call("negate", {deep});
-  EXPECT_THAT(message([&] { expression_to_json_text({deep, {}}); }), HasSubstr("nested"));
-  EXPECT_THAT(message([&] {
+  EXPECT_THAT(refusal([&] { expression_to_json_text({deep, {}}); }), HasSubstr("nested"));
+  EXPECT_THAT(refusal([&] {
                 expression_to_json_text({literal(std::string("\xff")), {}});
               }),
               HasSubstr("no UTF-8"));
@@ -150,13 +140,13 @@ TEST(PlanJson, SaysWhatCannotBeWritten) {
 
 TEST(PlanJson, RefusesWhatItDidNotWrite) {
   const std::string good = written(limit(products(), {3}));
-  EXPECT_EQ(message([&] { read(good); }), "no error");
+  EXPECT_EQ(refusal([&] { read(good); }), "no error");
   const auto changed = [&](const std::string& from, const std::string& to) {
     std::string text = good;
     const std::size_t at = text.find(from);
     EXPECT_NE(at, std::string::npos) << from;
     text.replace(at, from.size(), to);
-    return message([&] { read(text); });
+    return refusal([&] { read(text); });
   };
   EXPECT_THAT(changed("\"version\":1", "\"version\":2"), HasSubstr("version 2"));
   EXPECT_THAT(changed("\"vecframe\":\"plan\"", "\"vecframe\":\"expression\""),
@@ -168,32 +158,32 @@ TEST(PlanJson, RefusesWhatItDidNotWrite) {
   EXPECT_THAT(changed("\"arrow_ipc\":\"", "\"arrow_ipc\":\"*"), HasSubstr("arrow_ipc"));
   EXPECT_THAT(changed("from_memory", "limit"), HasSubstr("no source"));
   for (std::size_t length = 0; length < good.size(); ++length)
-    EXPECT_NE(message([&] { read(good.substr(0, length)); }), "no error") << length;
+    EXPECT_NE(refusal([&] { read(good.substr(0, length)); }), "no error") << length;
   for (const char* text : {"", "[]", "{}", "nul", "3", "{\"vecframe\":\"plan\",\"version\":1}",
                            R"({"vecframe":"plan","version":1,"plan":[]})",
                            R"({"vecframe":"plan","version":1,"plan":[3]})"})
-    EXPECT_NE(message([&] { read(text); }), "no error") << text;
+    EXPECT_NE(refusal([&] { read(text); }), "no error") << text;
 }
 
 TEST(PlanJson, IsBoundedInDepthAndLength) {
-  EXPECT_THAT(message([] { read(std::string(1 << 20, '[')); }), HasSubstr("nested"));
-  EXPECT_THAT(message([] { read(std::string(kMostJsonBytes + 1, ' ')); }), HasSubstr("bytes"));
+  EXPECT_THAT(refusal([] { read(std::string(1 << 20, '[')); }), HasSubstr("nested"));
+  EXPECT_THAT(refusal([] { read(std::string(kMostJsonBytes + 1, ' ')); }), HasSubstr("bytes"));
   std::string many = written(products());
   const std::string one = R"(,{"op":"limit","count":3})";
   const std::size_t end = many.rfind(']');
   std::string more;
   for (int i = 0; i < 5000; ++i) more += one;
-  EXPECT_THAT(message([&] { read(std::string(many).insert(end, more)); }),
+  EXPECT_THAT(refusal([&] { read(std::string(many).insert(end, more)); }),
               HasSubstr("more than 4000 operations"));
 }
 
 TEST(PlanJson, ChecksWhatBuildingChecks) {
   std::string text = written(with_column(products(), {"x", call("download", {column("url")})}));
   text.replace(text.find("\"col\":\"url\""), 11, "\"col\":\"ulr\"");
-  EXPECT_THAT(message([&] { read(text); }), HasSubstr("did you mean 'url'?"));
+  EXPECT_THAT(refusal([&] { read(text); }), HasSubstr("did you mean 'url'?"));
   std::string defer = written(with_column(products(), {"x", call("download", {column("url")})}));
   defer.replace(defer.find("\"raise\""), 7, "\"defer\"");
-  EXPECT_THAT(message([&] { read(defer); }), HasSubstr("Invalid on_error"));
+  EXPECT_THAT(refusal([&] { read(defer); }), HasSubstr("Invalid on_error"));
 }
 
 }  // namespace

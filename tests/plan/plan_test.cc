@@ -1,13 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <vecframe/error.h>
 
-#include <functional>
 #include <string>
 
 #include "plan/explain.h"
 #include "plan/logical_plan.h"
 #include "plan/physical_plan.h"
+#include "refusal.h"
 
 namespace vecframe::plan {
 namespace {
@@ -39,15 +38,6 @@ Select names_of(const std::vector<std::string>& names) {
 
 PlanPointer images() { return read_images({{"photos/"}, {}}); }
 
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const RequestError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 std::string names(const columnar::Schema& schema) {
   std::string text;
   for (const columnar::Field& field : schema.fields)
@@ -63,31 +53,31 @@ TEST(LogicalPlan, KnowsItsSchemaBeforeItRuns) {
 }
 
 TEST(LogicalPlan, AWrongColumnNamesTheNearestOne) {
-  EXPECT_THAT(message([] {
+  EXPECT_THAT(refusal([] {
                 with_column(images(), {"e", embed("imgae")});
               }),
               testing::AllOf(HasSubstr("'imgae'"), HasSubstr("did you mean 'image'?")));
-  EXPECT_THAT(message([] { select(images(), names_of({"zzzzzzzzzz"})); }),
+  EXPECT_THAT(refusal([] { select(images(), names_of({"zzzzzzzzzz"})); }),
               HasSubstr("there are: path, image, width"));
 }
 
 TEST(LogicalPlan, AWrongTypeNamesColumnAndType) {
-  EXPECT_THAT(message([] {
+  EXPECT_THAT(refusal([] {
                 with_column(images(), {"e", embed("path")});
               }),
               testing::AllOf(HasSubstr("col(\"path\")"), HasSubstr("String"), HasSubstr("Image")));
 }
 
 TEST(LogicalPlan, RefusesWhatCannotBeMeant) {
-  EXPECT_THAT(message([] { read_images({{}, {}}); }), HasSubstr("no inputs"));
-  EXPECT_THAT(message([] { limit(images(), {-1}); }), HasSubstr("-1"));
-  EXPECT_THAT(message([] { with_column(images(), {"", embed("image")}); }), HasSubstr("empty"));
-  EXPECT_THAT(message([] {
+  EXPECT_THAT(refusal([] { read_images({{}, {}}); }), HasSubstr("no inputs"));
+  EXPECT_THAT(refusal([] { limit(images(), {-1}); }), HasSubstr("-1"));
+  EXPECT_THAT(refusal([] { with_column(images(), {"", embed("image")}); }), HasSubstr("empty"));
+  EXPECT_THAT(refusal([] {
                 with_column(images(), {"e", embed("image", "e")});
               }),
               HasSubstr("error_column"));
-  EXPECT_THAT(message([] { select(images(), names_of({"path", "path"})); }), HasSubstr("twice"));
-  EXPECT_THAT(message([] { select(images(), {{}}); }), HasSubstr("no columns"));
+  EXPECT_THAT(refusal([] { select(images(), names_of({"path", "path"})); }), HasSubstr("twice"));
+  EXPECT_THAT(refusal([] { select(images(), {{}}); }), HasSubstr("no columns"));
 }
 
 TEST(LogicalPlan, AColumnOfTheSameNameIsReplacedInPlace) {
@@ -167,7 +157,7 @@ TEST(PhysicalPlan, AVectorThatNobodyTakesIsNotComputed) {
 TEST(PhysicalPlan, TwoModelsInOnePlanAreRefused) {
   const PlanPointer two =
       with_column(with_column(images(), {"a", embed("image")}), {"b", embed("image")});
-  EXPECT_THAT(message([&] { lower(*two); }), HasSubstr("'b'"));
+  EXPECT_THAT(refusal([&] { lower(*two); }), HasSubstr("'b'"));
 }
 
 std::shared_ptr<const ExpressionNode> embed_text_of(const std::string& text) {
@@ -197,11 +187,11 @@ TEST(LogicalPlan, TextsHaveOneColumn) {
 }
 
 TEST(LogicalPlan, EachFunctionHasItsOwnTypeOfColumn) {
-  EXPECT_THAT(message([] {
+  EXPECT_THAT(refusal([] {
                 with_column(read_texts({"t"}), {"e", embed("text")});
               }),
               HasSubstr("embed_image: argument col(\"text\") has type String, but an Image"));
-  EXPECT_THAT(message([] {
+  EXPECT_THAT(refusal([] {
                 with_column(images(), {"e", embed_text_of("image")});
               }),
               HasSubstr("embed_text: argument col(\"image\") has type Image[RGB], but a String"));
@@ -209,7 +199,7 @@ TEST(LogicalPlan, EachFunctionHasItsOwnTypeOfColumn) {
 
 TEST(PhysicalPlan, TextsThatAreNotReadAsSuchAreRefused) {
   const PlanPointer plan = with_column(images(), {"e", embed_text_of("path")});
-  EXPECT_THAT(message([&] { lower(*plan); }),
+  EXPECT_THAT(refusal([&] { lower(*plan); }),
               HasSubstr("embed_text: col(\"path\") is not a column of read_texts"));
 }
 

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <vecframe/error.h>
 
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "plan/function_table.h"
 #include "plan/rewrite.h"
 #include "plan_examples.h"
+#include "refusal.h"
 
 namespace vecframe::plan {
 namespace {
@@ -118,30 +118,22 @@ TEST(Steps, AReplacedColumnIsStillThereForWhatCameBefore) {
 }
 
 TEST(FunctionTable, NamesTheNearestFunctionAndOption) {
-  const auto message = [](const auto& action) {
-    try {
-      action();
-    } catch (const RequestError& error) {
-      return std::string(error.what());
-    }
-    return std::string("no error");
-  };
-  EXPECT_THAT(message([] { call("decode_imge", {column("x")}); }),
+  EXPECT_THAT(refusal([] { call("decode_imge", {column("x")}); }),
               HasSubstr("did you mean 'decode_image'?"));
-  EXPECT_THAT(message([] {
+  EXPECT_THAT(refusal([] {
                 call("resize", {column("x")}, {{"w", std::int64_t{1}}});
               }),
               HasSubstr("resize: option 'h' is missing"));
-  EXPECT_THAT(message([] {
+  EXPECT_THAT(refusal([] {
                 call("decode_image", {column("x")}, {{"onerror", true}});
               }),
               HasSubstr("did you mean 'on_error'?"));
-  EXPECT_THAT(message([] {
+  EXPECT_THAT(refusal([] {
                 call("download", {column("x")}, {{"on_error", true}});
               }),
               HasSubstr("option 'on_error' is True; give a text"));
   // What only lowering may say.
-  EXPECT_THAT(message([] {
+  EXPECT_THAT(refusal([] {
                 with_column(products(), {"b", call("download", {column("url")},
                                                    {{"on_error", std::string("defer")}})});
               }),
